@@ -1,0 +1,99 @@
+"""HTTP as values: providers and targets talk in generators, and `monitor.http` does the talking.
+
+A provider or a target never opens a connection. It is a generator that yields a `Request` and is sent
+the `Response`, yields a tuple of requests that do not depend on each other and is sent a tuple of
+responses, or (a provider) yields a `Page` of items that it has read. What it returns is its result::
+
+    def scan(self) -> Exchange[ScanEnd]:
+        response = yield from ask(Request("GET", url))
+        yield from hand_over(Page(ids, raws))
+        return ScanEnd(complete=True)
+
+So a test drives it with recorded answers and no event loop (`tests/drive.py`), while timeouts,
+retries, rates, size caps and error mapping are written once, in `monitor.http`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
+
+from msgspec import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as a value: method, absolute URL, query parameters, headers, body bytes.
+
+    `params` are URL-encoded by the runner. `headers` may carry secrets, so `repr` leaves them out.
+    `authorise` asks the runner to add the credentials of the source, freshly at each attempt.
+    `idempotent` says that the runner may repeat it by itself (a read, whatever its method).
+    """
+
+    method: str
+    url: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    authorise: bool = True
+    idempotent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer as a value: status, headers with lower-case names, body bytes.
+
+    `elapsed` is seconds for the whole attempt, `address` the address really connected to,
+    `truncated` says that the body was cut at the runner's limit (targets only).
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    elapsed: float = 0.0
+    address: str | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Items of one list answer, unparsed: their ids and, at the same positions, their raw JSON slices."""
+
+    ids: Sequence[str]
+    raws: Sequence[Raw | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanEnd:
+    """How a scan ended: `complete` only if the provider proved that every item was seen; else `reason`."""
+
+    complete: bool
+    reason: str | None = None
+
+
+T = TypeVar("T")
+Step: TypeAlias = Request | tuple[Request, ...] | Page
+Answer: TypeAlias = Response | tuple[Response, ...] | None
+Exchange: TypeAlias = Generator[Step, Answer, T]
+
+
+def ask(request: Request) -> Exchange[Response]:
+    """Yield one request, return its response."""
+    answer = yield request
+    if not isinstance(answer, Response):
+        raise TypeError(f"a request must be answered by a Response, got {type(answer).__name__}")
+    return answer
+
+
+def ask_together(requests: Sequence[Request]) -> Exchange[tuple[Response, ...]]:
+    """Yield requests that do not depend on each other, return their responses in the same order."""
+    answer = yield tuple(requests)
+    if not isinstance(answer, tuple):
+        raise TypeError(f"requests must be answered by a tuple, got {type(answer).__name__}")
+    return answer
+
+
+def hand_over(page: Page) -> Exchange[None]:
+    """Yield one page of items to whoever runs the scan; it comes back when the page is stored."""
+    yield page

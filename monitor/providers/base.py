@@ -1,0 +1,124 @@
+"""What every provider is and takes: the protocol the pipeline calls, and the options common to all sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from monitor.exchange import Exchange, Page, Response, ScanEnd
+from monitor.resources import Resource
+from monitor.values import Duration, Rate, Secret, Size
+from monitor.vocabulary import Vocabulary
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
+    return name
+
+
+def _root(url: str) -> str:
+    if not url.startswith(("http://", "https://")) or not url.split("//", 1)[1].split("/")[0]:
+        raise ValueError("not an address: write http:// or https:// and a host")
+    return url.rstrip("/")
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
+RootUrl = Annotated[str, AfterValidator(_root)]
+
+
+class SourceOptions(BaseModel):
+    """Options that every source takes; each provider's own model adds its credentials and filters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    provider: str = Field(description="which API this source speaks")
+    base_url: RootUrl = Field(description="host root of the API; a path prefix is kept")
+    enabled: bool = Field(default=True, description="false: not scanned, what is known is kept")
+    every: Duration = Field(default=60.0, ge=1.0, description="how often the source is scanned; at least 1s")
+    timezone: ZoneName = Field(default="UTC", description="zone in which this source's calendar dates count")
+    track: list[str] = Field(default_factory=list, description="further field paths whose change is an event")
+    ignore: list[str] = Field(default_factory=list, description="field paths whose change is no event")
+    confirm_removal: int = Field(default=2, ge=1, description="complete scans that must miss an item before it is removed")
+    removal_limit: float = Field(default=0.5, gt=0, le=1, description="share of known items above which removals are held")
+    rate: Rate | None = Field(default=None, description="requests a second at the most")
+    concurrency: int = Field(default=2, ge=1, le=64, description="requests in flight at the most")
+    timeout: Duration = Field(default=30.0, gt=0, description="time for one request, body included")
+    max_body: Size = Field(default=25_000_000, description="largest answer that is read, after decompression")
+    max_pages: int = Field(default=20_000, ge=1, description="a walk longer than this is a failed scan")
+    baseline: Literal["silent", "emit"] = Field(default="silent", description="emit: the first scan tells `created` for everything")
+    settle: Duration = Field(default=0.0, description="how long a new state must hold before it is told")
+    full_every: Duration | None = Field(default=None, description="how often a source with a narrower regular walk is walked whole")
+    stale_after: Duration | None = Field(default=None, description="age at which data counts as stale; default 3 x every, at least 2m")
+    hook_secret: Secret | None = Field(default=None, description="secret of the provider's own webhooks to /hooks/{source}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A bought access token and how many seconds it lives."""
+
+    value: SecretStr
+    lifetime: float
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How requests of a source are authorised.
+
+    `headers` are sent as they are. With `buy`, a token is bought by that exchange, sent as
+    `Authorization: Bearer`, kept by the runner and renewed at 80 % of its life or once after a 401.
+    `expires_at` is when a fixed token ends, read from the token itself, None when it does not say.
+    """
+
+    headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    buy: Callable[[], Exchange[Token]] | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPlan:
+    """How wide a walk is: `full` sees everything; else only what the provider can narrow to since `since`."""
+
+    full: bool = True
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What asking for items by id gave: those found, as a page, and the ids the provider says do not exist."""
+
+    found: Page
+    gone: tuple[str, ...]
+
+
+class Provider(Protocol):
+    """One source at one provider: sans-I/O, no clock, no state."""
+
+    vocabulary: Vocabulary
+
+    def credentials(self) -> Credentials:
+        """How the requests of this source are authorised."""
+        ...
+
+    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
+        """Walk all lists: yields requests and pages; returns whether every item was provably seen."""
+        ...
+
+    def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
+        """Ask for items by id; None when the provider has no such call."""
+        ...
+
+    def resources(self, raw: bytes) -> list[Resource]:
+        """Parse one item into its resources, its own first; UnexpectedAnswer says which part is wrong."""
+        ...
+
+    def wait_hint(self, response: Response) -> float | None:
+        """Seconds a 429 or 503 asks to wait in its body; the Retry-After header is read by the runner."""
+        ...

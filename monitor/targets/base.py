@@ -1,0 +1,85 @@
+"""What every target is and takes: a message in, one exchange, an outcome out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.exchange import Exchange
+from monitor.values import Duration, Rate, Secret
+
+# https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (multi-day, exponential)
+RETRY_SCHEDULE = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 10800.0, 21600.0, 43200.0, 86400.0, 86400.0)
+
+
+class TargetOptions(BaseModel):
+    """Options that every target takes; each target's own model adds its address and secrets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    type: str = Field(description="what kind of target this is")
+    timeout: Duration = Field(default=15.0, gt=0, le=120, description="time for one attempt, answer included")
+    retry: list[Duration] = Field(default=list(RETRY_SCHEDULE), max_length=64, description="delays between attempts: n delays, n + 1 attempts")
+    rate: Rate | None = Field(default=None, description="attempts a second at the most")
+    concurrency: int = Field(default=16, ge=1, le=256, description="attempts in flight at the most, per worker")
+    ordered: Literal["resource", "none"] = Field(default="resource", description="none: events of one resource may overtake each other")
+    headers: dict[str, Secret] = Field(default_factory=dict, description="further request headers; values are kept secret")
+    format: Literal["cloudevents"] = Field(default="cloudevents", description="shape of the body")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent in one attempt: the events as stored (JSON bytes), one for a webhook, a group for Slack.
+
+    `id` is the event's id (a group: its first event's). `attempt` counts from 1. `sent_at` is now, with zone.
+    """
+
+    id: str
+    events: tuple[bytes, ...]
+    attempt: int
+    sent_at: datetime
+
+
+class Verdict(StrEnum):
+    """What became of an attempt: delivered, to be tried again, or failed for good."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one attempt.
+
+    `error` says in words what was wrong. `retry_after` is the least delay in seconds that the receiver
+    asked for; `hold` slows the whole target by it (429, 503). `disable` stops the target for good (410).
+    `response` is the first part of the answer, for people.
+    """
+
+    verdict: Verdict
+    status: int | None = None
+    error: str | None = None
+    retry_after: float | None = None
+    hold: bool = False
+    disable: bool = False
+    response: str = field(default="", repr=False)
+
+
+class Target(Protocol):
+    """One configured target: sans-I/O, no clock, no state."""
+
+    grouped: bool
+    """True: the events of a lane become one message; False: one message each."""
+
+    def send(self, message: Message) -> Exchange[Outcome]:
+        """One attempt: yields one request or more, returns the outcome; transport errors may pass through."""
+        ...
+
+    def address(self) -> str:
+        """Where messages go, without secrets, for people."""
+        ...

@@ -1,0 +1,93 @@
+"""What a provider declares about its kinds: which fields count, how they compare, what changes are called.
+
+Pure data, read by `diff`, `rules` and `deadlines`, so that those know no provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from monitor.resources import FieldChange, Resource
+
+Shape: TypeAlias = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedChange:
+    """A change worth more than `updated`: `what` it is called when one of `fields` changed and `when` agrees."""
+
+    what: str
+    fields: frozenset[str]
+    when: Callable[[FieldChange], bool] = field(default=lambda change: True)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRule:
+    """A date or instant that events are told about before and after it.
+
+    `type` is the event before (`driver_jobs.contract.expiring`), `after` the one once it has passed,
+    told `after_delay` (dates: the day after; instants: at once). `field` holds the value, `unit` says whether it
+    is a calendar date or an instant, `before` the default rungs in seconds, and `states` the states
+    in which the deadline is alive (in any other it is disarmed).
+    """
+
+    type: str
+    after: str
+    field: str
+    unit: Literal["date", "instant"]
+    before: tuple[float, ...]
+    alive: Callable[[str | None], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of resource: its tracked field paths, how some of them compare, its names and deadlines.
+
+    `states` are the documented ones; any other works the same and is told once as schema drift.
+    `shapes` turn a value into what is compared (a set of ids, say); the value shown stays as sent.
+    `child_of` names the kind it comes and goes with.
+    """
+
+    tracked: tuple[str, ...]
+    states: frozenset[str] = frozenset()
+    shapes: Mapping[str, Shape] = field(default_factory=dict)
+    named: tuple[NamedChange, ...] = ()
+    deadlines: tuple[DeadlineRule, ...] = ()
+    child_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A second fact that a new resource brings: event `what` on the resource `ref`, naming `related` refs."""
+
+    ref: str
+    what: str
+    related: tuple[str, ...]
+
+
+FollowUps: TypeAlias = Callable[[Resource, Sequence[Resource]], Sequence[FollowUp]]
+
+
+def no_follow_ups(created: Resource, siblings: Sequence[Resource]) -> Sequence[FollowUp]:
+    """The common case: a new resource says nothing about its siblings."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything a provider declares: its name, its kinds, and what a new resource says about its siblings."""
+
+    provider: str
+    kinds: Mapping[str, Kind]
+    follow_ups: FollowUps = no_follow_ups
+
+
+def as_set(value: Any) -> Any:
+    """Shape for set-like fields: a string, a list in any order, or null all compare by their members."""
+    if value is None:
+        return []
+    members = value if isinstance(value, list) else [value]
+    names = [str(member.get("id") or member.get("value") or member) if isinstance(member, dict) else str(member) for member in members]
+    return sorted(set(names))
