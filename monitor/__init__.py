@@ -1,0 +1,35 @@
+"""Watches jobs, contracts and interviews at four providers and tells webhooks and Slack what changed.
+
+The way of the data, module by module:
+
+    schedule   who is due: one worker claims a slot of a source and gets a growing epoch, the fence
+    scan       providers  -> items           pages as they come; the raw bytes of each item and its id
+    sift       items      -> changed items   fingerprints of the raw bytes against Redis; unchanged ones stop here
+    diff       item       -> changes         parsed, normalised to resources, compared with the stored ones
+    rules      changes    -> events          names, revisions, deadlines; or a named reason for none
+    commit     state + events                one Redis script, fenced by the epoch: both are kept or both are lost
+    relay      events     -> lanes           routes matched, each event put into the lanes of its targets
+    deliver    lane       -> target          claimed under a lease, sent, recorded, rescheduled or finished
+
+Four sentences carry it. A state and its event are written together. An event's id is a function of what
+happened, so any repetition is the same event. ARQ rings bells, Redis keeps the books. Absence is not a
+state: only complete scans can miss something, and only twice.
+
+Where to look:
+
+    resources diff rules deadlines events routing conditions schedule    decisions: pure, no loop, no clock
+    providers/ targets/                                                  one file each: requests out, answers in
+    http exchange egress                                                 every request's limits, retries, guards
+    store/                                                               the only code that speaks Redis
+    pipeline/                                                            gather, decide, apply
+    bootstrap                                                            the only code that constructs
+    cli web/                                                             what people see
+    embedded simulator/                                                  the bundled server; stand-ins of the providers
+
+Imports point one way, from the bottom of this list to the top; `pyproject.toml` has the contracts and the
+test run keeps them. The ARQ tasks that call the pipeline are in the package `workers`.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
