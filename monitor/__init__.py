@@ -4,10 +4,10 @@ The way of the data, module by module:
 
     schedule   who is due: one worker claims a slot of a source and gets a growing epoch, the fence
     scan       providers  -> items           pages as they come; the raw bytes of each item and its id
-    sift       items      -> changed items   fingerprints of the raw bytes against Redis; unchanged ones stop here
+    sift       items      -> changed items   fingerprints of raw bytes against Redis; the unchanged stop here
     diff       item       -> changes         parsed, normalised to resources, compared with the stored ones
     rules      changes    -> events          names, revisions, deadlines; or a named reason for none
-    commit     state + events                one Redis script, fenced by the epoch: both are kept or both are lost
+    commit     state + events                one Redis script, fenced by the epoch: keeps both or neither
     relay      events     -> lanes           routes matched, each event put into the lanes of its targets
     deliver    lane       -> target          claimed under a lease, sent, recorded, rescheduled or finished
 
@@ -18,13 +18,13 @@ state: only complete scans can miss something, and only twice.
 Where to look:
 
     resources diff rules deadlines events routing conditions schedule    decisions: pure, no loop, no clock
-    providers/ targets/                                                  one file each: requests out, answers in
-    http exchange egress                                                 every request's limits, retries, guards
-    store/                                                               the only code that speaks Redis
-    pipeline/                                                            gather, decide, apply
-    bootstrap                                                            the only code that constructs
-    cli web/                                                             what people see
-    embedded simulator/                                                  the bundled server; stand-ins of the providers
+    providers/ targets/                                               one file each: requests, answers
+    http exchange egress                                              limits, retries and guards
+    store/                                                            the only code that speaks Redis
+    pipeline/                                                         gather, decide, apply
+    bootstrap                                                         the only code that constructs
+    cli web/                                                          what people see
+    embedded simulator/                                               bundled server; provider stand-ins
 
 Imports point one way, from the bottom of this list to the top; `pyproject.toml` has the contracts and the
 test run keeps them. The ARQ tasks that call the pipeline are in the package `workers`.

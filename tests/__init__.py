@@ -1,3 +1,3 @@
-"""unit/ no I/O; contract/ every provider and target; integration/ real store, real HTTP; e2e/ the commands."""
+"""unit/ no I/O; contract/ each provider and target; integration/ real store and HTTP; e2e/ the commands."""
 
 from __future__ import annotations

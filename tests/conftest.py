@@ -1,0 +1,27 @@
+"""Fixtures of every test: one real store for the whole run, emptied before each test that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from monitor.embedded import EmbeddedStore
+from tests import stores
+
+
+@pytest.fixture(scope="session")
+async def store_url() -> AsyncIterator[str]:
+    """The URL of an embedded store that runs as long as the tests do."""
+    with stores.short_directory() as directory:
+        async with EmbeddedStore(directory) as store:
+            yield store.url
+
+
+@pytest.fixture
+async def redis(store_url: str) -> AsyncIterator[Redis]:
+    """A client of that store, which it finds empty; answers are bytes."""
+    async with stores.client(store_url) as connected:
+        await connected.flushall()
+        yield connected
