@@ -1,14 +1,14 @@
-"""What every provider is and takes: the protocol the pipeline calls, and the options common to all sources."""
+"""What every provider is and takes: the protocol the pipeline calls, the options common to all sources."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from monitor.exchange import Exchange, Page, Response, ScanEnd
 from monitor.resources import Resource
@@ -20,18 +20,49 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
+        raise ValueError(
+            f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC"
+        ) from error
     return name
 
 
 def _root(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or not url.split("//", 1)[1].split("/")[0]:
+    if not url.startswith(("http://", "https://")) or not url.split("//", 1)[1].split("/", 1)[0]:
         raise ValueError("not an address: write http:// or https:// and a host")
     return url.rstrip("/")
 
 
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    text = text[7:].lstrip() if text[:7].lower() == "bearer " else text
+    if not text:
+        raise ValueError("is empty: is the variable behind it set?")
+    if not all("!" <= char <= "~" for char in text):
+        raise ValueError(
+            "cannot be sent in a header: it holds a space, a line break or a letter beyond ASCII"
+        )
+    return SecretStr(text)
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+T = TypeVar("T")
 ZoneName = Annotated[str, AfterValidator(_zone)]
 RootUrl = Annotated[str, AfterValidator(_root)]
+HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_sendable)]
+"""A token or key that is sent in a header; spaces around it and a leading `Bearer` are dropped."""
+Text: TypeAlias = Annotated[
+    str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)
+]
+"""Non-empty text that YAML may have read as a number: `remote_id: 3235005483341316245`."""
+Many: TypeAlias = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
+"""One value or a list of them, at least one."""
 
 
 class SourceOptions(BaseModel):
@@ -46,18 +77,30 @@ class SourceOptions(BaseModel):
     timezone: ZoneName = Field(default="UTC", description="zone in which this source's calendar dates count")
     track: list[str] = Field(default_factory=list, description="further field paths whose change is an event")
     ignore: list[str] = Field(default_factory=list, description="field paths whose change is no event")
-    confirm_removal: int = Field(default=2, ge=1, description="complete scans that must miss an item before it is removed")
-    removal_limit: float = Field(default=0.5, gt=0, le=1, description="share of known items above which removals are held")
+    confirm_removal: int = Field(
+        default=2, ge=1, description="complete scans that must miss an item before it is removed"
+    )
+    removal_limit: float = Field(
+        default=0.5, gt=0, le=1, description="share of known items above which removals are held"
+    )
     rate: Rate | None = Field(default=None, description="requests a second at the most")
     concurrency: int = Field(default=2, ge=1, le=64, description="requests in flight at the most")
     timeout: Duration = Field(default=30.0, gt=0, description="time for one request, body included")
     max_body: Size = Field(default=25_000_000, description="largest answer that is read, after decompression")
     max_pages: int = Field(default=20_000, ge=1, description="a walk longer than this is a failed scan")
-    baseline: Literal["silent", "emit"] = Field(default="silent", description="emit: the first scan tells `created` for everything")
+    baseline: Literal["silent", "emit"] = Field(
+        default="silent", description="emit: the first scan tells `created` for everything"
+    )
     settle: Duration = Field(default=0.0, description="how long a new state must hold before it is told")
-    full_every: Duration | None = Field(default=None, description="how often a source with a narrower regular walk is walked whole")
-    stale_after: Duration | None = Field(default=None, description="age at which data counts as stale; default 3 x every, at least 2m")
-    hook_secret: Secret | None = Field(default=None, description="secret of the provider's own webhooks to /hooks/{source}")
+    full_every: Duration | None = Field(
+        default=None, description="how often a source with a narrower regular walk is walked whole"
+    )
+    stale_after: Duration | None = Field(
+        default=None, description="age at which data counts as stale; default 3 x every, at least 2m"
+    )
+    hook_secret: Secret | None = Field(
+        default=None, description="secret of the provider's own webhooks to /hooks/{source}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +125,11 @@ class Credentials:
     expires_at: datetime | None = None
 
 
+def bearer(token: SecretStr) -> SecretStr:
+    """A token in, the value of its Authorization header out (https://www.rfc-editor.org/rfc/rfc6750#section-2.1)."""
+    return SecretStr(f"Bearer {token.get_secret_value()}")
+
+
 @dataclass(frozen=True, slots=True)
 class ScanPlan:
     """How wide a walk is: `full` sees everything; else only what the provider can narrow to since `since`."""
@@ -92,7 +140,7 @@ class ScanPlan:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What asking for items by id gave: those found, as a page, and the ids the provider says do not exist."""
+    """What asking for items by id gave: those found, as a page, and the ids that are said not to exist."""
 
     found: Page
     gone: tuple[str, ...]

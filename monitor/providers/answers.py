@@ -1,0 +1,178 @@
+"""From an HTTP answer to its data, or to a typed error that says what a person can do about it.
+
+Every provider holds one `Reader`: it knows how that provider words its errors and which secrets must
+never be quoted. Texts name the provider, the request and at most 200 characters of what it said.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import SecretStr
+
+from monitor.errors import (
+    CredentialsRejected,
+    ProviderError,
+    ProviderNotFound,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+    UnexpectedAnswer,
+)
+from monitor.exchange import Request, Response
+
+T = TypeVar("T")
+
+QUOTED = 200
+"""At most this many characters of a provider's own words are repeated."""
+
+_READ = 65_536
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
+# Anything in the shape of a JWT or after "Bearer" is hidden, whoever it belongs to (RFC 7519, RFC 6750).
+_TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){1,4}|(?<=bearer )\S+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the answers of one source: `data` gives what was asked for or raises a `ProviderError`.
+
+    `said` finds the provider's own words in a decoded error body, `hint` the seconds it asks to wait,
+    `check` names the options to look at when it rejects a request, `secrets` are never quoted.
+    """
+
+    provider: str
+    check: str
+    said: Callable[[Any], str | None] | None = None
+    hint: Callable[[Response], float | None] | None = None
+    secrets: tuple[SecretStr, ...] = ()
+
+    def data(self, request: Request, response: Response, decoder: msgspec.json.Decoder[T]) -> T:
+        """A 200 in, its decoded body out; anything else raises the error that fits."""
+        if response.status != 200:
+            self._refuse(request, response)
+        try:
+            return decoder.decode(response.body)
+        except (ValueError, RecursionError) as error:
+            raise self.unexpected(request, self._oddity(response, error)) from None
+
+    def unexpected(self, request: Request, what: str) -> UnexpectedAnswer:
+        """The error for an answer that is not what the provider documents."""
+        return UnexpectedAnswer(f"{self.provider}: the answer to {name_of(request)} {what}")
+
+    def _refuse(self, request: Request, response: Response) -> NoReturn:
+        status, asked = response.status, name_of(request)
+        quote = f": {self.words(response)}"
+        if 300 <= status < 400:
+            host = urlsplit(response.headers.get("location", "")).hostname or "nowhere"
+            raise self.unexpected(
+                request, f"is a redirect ({status}) to {host}, which is not followed; check base_url"
+            )
+        if status < 400:
+            raise self.unexpected(request, f"has status {status} where 200 was due")
+        raise self._error(status, asked, quote, response)
+
+    def _error(self, status: int, asked: str, quote: str, response: Response) -> ProviderError:
+        who = f"{self.provider} answered {status} to {asked}{quote}"
+        if status == 401:
+            return CredentialsRejected(f"{who} - it does not accept the credentials")
+        if status == 403:
+            return CredentialsRejected(f"{who} - these credentials may not do this")
+        if status in (404, 410):
+            return ProviderNotFound(f"{who} - there is nothing at this address; check base_url")
+        if status in (429, 503):
+            return ProviderThrottled(f"{who} - it asks to wait", self.wait(response))
+        if status >= 500 or status == 408:
+            return ProviderUnavailable(f"{who} - it is down or busy; the next scan tries again")
+        return ProviderRejected(f"{who} - check {self.check}")
+
+    def wait(self, response: Response) -> float | None:
+        """Seconds this answer asks to wait: its Retry-After header, else its body; None if neither says."""
+        asked = retry_after(response.headers)
+        return self.hint(response) if asked is None and self.hint else asked
+
+    def words(self, response: Response) -> str:
+        """What the provider said in an error body, on one line, shortened, without secrets."""
+        body = response.body[:_READ]
+        if not body.strip():
+            return "without a word"
+        text = self._words_of_json(response.body) if len(response.body) <= _READ else None
+        return self._presentable(text or _page(body) or body.decode("utf-8", "replace"))
+
+    def _words_of_json(self, body: bytes) -> str | None:
+        try:
+            decoded = msgspec.json.decode(body)
+        except (ValueError, RecursionError):
+            return None
+        return self.said(decoded) if self.said else None
+
+    def _oddity(self, response: Response, error: Exception) -> str:
+        if not response.body.strip():
+            return "is empty where JSON was due"
+        page = _page(response.body[:_READ])
+        if page is not None:
+            return f"is an {self._presentable(page)} where JSON was due; check base_url"
+        if isinstance(error, msgspec.ValidationError):
+            return f"is not in the documented shape: {self._presentable(str(error))}"
+        return f"is not JSON that can be read: {self._presentable(str(error))}"
+
+    def _presentable(self, text: str) -> str:
+        for secret in self.secrets:
+            if secret.get_secret_value():
+                text = text.replace(secret.get_secret_value(), "***")
+        text = _TOKEN.sub("***", text)
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        return text if len(text) <= QUOTED else text[: QUOTED - 1] + "…"
+
+
+def name_of(request: Request) -> str:
+    """`GET /api/v1/job_drivers at example.org`: a request in an error text, without its parameters."""
+    parts = urlsplit(request.url)
+    return f"{request.method} {parts.path or '/'} at {parts.hostname or 'nowhere'}"
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The Retry-After header in seconds: whole, fractional or an HTTP date; None when absent or unreadable.
+
+    A date is measured against the answer's own Date header, so the clocks of both sides may differ
+    (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after).
+    """
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return float(value)
+    return _between(_http_date(headers.get("date")), _http_date(value))
+
+
+def until_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds until `X-RateLimit-Reset` (seconds since 1970), measured by the answer's own Date header."""
+    value = headers.get("x-ratelimit-reset", "").strip()
+    date = _http_date(headers.get("date"))
+    if date is None or not re.fullmatch(r"\d{1,12}(\.\d+)?", value):
+        return None
+    return max(0.0, float(value) - date.timestamp())
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value).astimezone() if value else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _between(start: datetime | None, end: datetime | None) -> float | None:
+    return max(0.0, (end - start).total_seconds()) if start and end else None
+
+
+def _page(body: bytes) -> str | None:
+    text = body.decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    if not text.startswith("<"):
+        return None
+    title = _TITLE.search(text)
+    return f"HTML page titled “{html.unescape(title[1]).strip()}”" if title else "HTML page without a title"

@@ -1,0 +1,91 @@
+"""Drives a provider's or target's generator with recorded answers: no event loop, no sockets, bounded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from monitor.exchange import Exchange, Page, Request, Response
+
+T = TypeVar("T")
+Answering: TypeAlias = Callable[[Request], Response]
+
+SAMPLES = Path(__file__).parent / "samples"
+STEPS = 100_000
+
+
+@dataclass(slots=True)
+class Driven(Generic[T]):
+    """What an exchange did: every request in order, the groups they went out in, every page, its result."""
+
+    result: T | None = None
+    requests: list[Request] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of all pages, in order, repeated ones too."""
+        return [id_ for page in self.pages for id_ in page.ids]
+
+    @property
+    def items(self) -> list[bytes]:
+        """The raw items of all pages, in order."""
+        return [bytes(raw) for page in self.pages for raw in page.raws]
+
+
+def drive(exchange: Exchange[T], answer: Answering, driven: Driven[T] | None = None) -> Driven[T]:
+    """Run an exchange to its end with the responses that `answer` gives; a `driven` of yours survives a failure."""
+    seen: Driven[T] = driven if driven is not None else Driven()
+    reply: Response | tuple[Response, ...] | None = None
+    for _ in range(STEPS):
+        try:
+            step = exchange.send(reply)
+        except StopIteration as stop:
+            seen.result = stop.value
+            return seen
+        if isinstance(step, Page):
+            seen.pages.append(step)
+            reply = None
+            continue
+        requests = step if isinstance(step, tuple) else (step,)
+        seen.requests.extend(requests)
+        seen.groups.append(len(requests))
+        responses = tuple(answer(request) for request in requests)
+        reply = responses if isinstance(step, tuple) else responses[0]
+    raise AssertionError(f"the exchange did not end within {STEPS} steps")
+
+
+def reply(body: Any = b"", status: int = 200, **headers: str | int) -> Response:
+    """A response from a JSON value, text or bytes; header names are written with underscores."""
+    raw = (
+        body
+        if isinstance(body, bytes)
+        else body.encode()
+        if isinstance(body, str)
+        else json.dumps(body).encode()
+    )
+    return Response(status, {name.replace("_", "-"): str(value) for name, value in headers.items()}, raw)
+
+
+def recorded(responses: Iterable[Response]) -> Answering:
+    """Answers in the order given, whatever is asked; one request too many fails the test."""
+    left = iter(responses)
+
+    def answer(request: Request) -> Response:
+        try:
+            return next(left)
+        except StopIteration:
+            raise AssertionError(
+                f"nothing was recorded for {request.method} {request.url} {request.params}"
+            ) from None
+
+    return answer
+
+
+def sample(provider: str, name: str) -> bytes:
+    """The bytes of tests/samples/PROVIDER/NAME."""
+    return (SAMPLES / provider / name).read_bytes()
