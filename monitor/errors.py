@@ -1,22 +1,22 @@
 """The error tree: what went wrong, named by what can be done about it.
 
-    JobwireError
-    ├── ConfigError             the config file is wrong: nothing was started; holds every problem found
-    ├── UsageError              a command was asked for something that does not exist
-    ├── StoreUnavailable        Redis cannot be reached, started or used
-    ├── Fenced                  another worker holds the lease now: stop, it has taken over
-    ├── TransportError          no answer came back
-    │   ├── TransportTimeout    ... in time
-    │   ├── ConnectFailed       ... because no connection could be made or it broke
-    │   ├── AddressBlocked      ... because the address is not allowed by the egress guard
-    │   └── BodyTooLarge        ... because the answer is larger than `max_body`
-    └── ProviderError           a provider answered, but not with what was asked for
-        ├── ProviderUnavailable 5xx, HTML, half a body: try again at the next slot
-        ├── ProviderThrottled   429 or 503: wait `retry_after` seconds
-        ├── CredentialsRejected 401 or 403: stop calling, tell an operator
-        ├── ProviderNotFound    404 on a list: the address or path is wrong
-        ├── ProviderRejected    400 or 422: a filter or parameter is wrong
-        └── UnexpectedAnswer    200, but the body is not what the provider documents
+JobwireError
+├── ConfigError             the config file is wrong: nothing was started; holds every problem found
+├── UsageError              a command was asked for something that does not exist
+├── StoreUnavailable        Redis cannot be reached, started or used
+├── Fenced                  another worker holds the lease now: stop, it has taken over
+├── TransportError          no answer came back
+│   ├── TransportTimeout    ... in time
+│   ├── ConnectFailed       ... because no connection could be made or it broke
+│   ├── AddressBlocked      ... because the address is not allowed by the egress guard
+│   └── BodyTooLarge        ... because the answer is larger than `max_body`
+└── ProviderError           a provider answered, but not with what was asked for
+    ├── ProviderUnavailable 5xx, HTML, half a body: try again at the next slot
+    ├── ProviderThrottled   429 or 503: wait `retry_after` seconds
+    ├── CredentialsRejected 401 or 403: stop calling, tell an operator
+    ├── ProviderNotFound    404 on a list: the address or path is wrong
+    ├── ProviderRejected    400 or 422: a filter or parameter is wrong
+    └── UnexpectedAnswer    200, but the body is not what the provider documents
 """
 
 from __future__ import annotations

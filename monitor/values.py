@@ -58,7 +58,12 @@ def parse_size(value: Any) -> int:
 def elapsed(delta: timedelta) -> str:
     """A time span in, words a person reads at a glance out: `2d 3h`, `4h 10m`, `35s`."""
     whole = max(0, int(delta.total_seconds()))
-    parts = [(whole // 86400, "d"), (whole % 86400 // 3600, "h"), (whole % 3600 // 60, "m"), (whole % 60, "s")]
+    parts = [
+        (whole // 86400, "d"),
+        (whole % 86400 // 3600, "h"),
+        (whole % 3600 // 60, "m"),
+        (whole % 60, "s"),
+    ]
     said = [f"{amount}{unit}" for amount, unit in parts if amount]
     return " ".join(said[:2]) or "0s"
 

@@ -70,7 +70,7 @@ class FollowUp:
 FollowUps: TypeAlias = Callable[[Resource, Sequence[Resource]], Sequence[FollowUp]]
 
 
-def no_follow_ups(created: Resource, siblings: Sequence[Resource]) -> Sequence[FollowUp]:
+def no_follow_ups(_created: Resource, _siblings: Sequence[Resource]) -> Sequence[FollowUp]:
     """The common case: a new resource says nothing about its siblings."""
     return ()
 
@@ -89,5 +89,8 @@ def as_set(value: Any) -> Any:
     if value is None:
         return []
     members = value if isinstance(value, list) else [value]
-    names = [str(member.get("id") or member.get("value") or member) if isinstance(member, dict) else str(member) for member in members]
+    names = [
+        str(member.get("id") or member.get("value") or member) if isinstance(member, dict) else str(member)
+        for member in members
+    ]
     return sorted(set(names))

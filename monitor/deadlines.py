@@ -1,0 +1,153 @@
+"""When dates and instants are due to be told, and which rung of a ladder speaks. Pure: the clock is an argument.
+
+A ladder is the list of moments before a deadline (30d 14d 7d 3d 1d) and the one after it. Of several
+rungs that have passed only the tightest speaks, and says how late it is. Dates count in calendar days of
+the source's own zone: a rung is due at local midnight, a date is over at the end of that local day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.moments import parse_date, parse_instant, stamp
+from monitor.resources import Known, pick
+from monitor.values import format_duration
+from monitor.vocabulary import DeadlineRule, Kind
+
+FORGET_AFTER = timedelta(days=7)
+"""At first sight a deadline that passed longer ago than this stays silent."""
+
+ON_TIME = timedelta(seconds=2)
+"""Within this much of being due an event counts as on time."""
+
+_REMEMBERED_VALUES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One moment of a ladder: its name (`30d`, `24h`, `overdue`), the event type, and when it is due (UTC)."""
+
+    name: str
+    type: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """What turns deadline rules into moments for one source: its zone and the ladders of the config by event type."""
+
+    zone: ZoneInfo
+    ladders: Mapping[str, Sequence[float]]
+
+    def before(self, rule: DeadlineRule) -> Sequence[float]:
+        """The rungs before this deadline, in seconds: the config's, else the provider's default."""
+        return self.ladders.get(rule.type, rule.before)
+
+
+def ladder(rule: DeadlineRule, value: Any, clockwork: Clockwork) -> list[Rung]:
+    """A deadline rule and its value in, its rungs in the order they fall due out; none when it is no date."""
+    if rule.unit == "date":
+        day = parse_date(value)
+        if day is None:
+            return []
+        midnight = datetime.combine(day, time.min, clockwork.zone)
+        rungs = [(seconds, _local(midnight, seconds)) for seconds in clockwork.before(rule)]
+        over = _local(midnight, -86400.0)
+    else:
+        moment = parse_instant(value)
+        if moment is None:
+            return []
+        rungs = [(seconds, moment - timedelta(seconds=seconds)) for seconds in clockwork.before(rule)]
+        over = moment
+    name = "overdue" if rule.unit == "date" else rule.after.rsplit(".", 1)[-1]
+    told = [Rung(_rung_name(seconds, rule.unit), rule.type, due) for seconds, due in rungs]
+    return [*sorted(told, key=lambda rung: rung.due), Rung(name, rule.after, over)]
+
+
+def rules_of(known: Known, kind: Kind | None) -> Sequence[DeadlineRule]:
+    """The deadline rules that are alive for a resource in its present state."""
+    if kind is None or known.gone:
+        return ()
+    return [rule for rule in kind.deadlines if rule.alive(known.resource.state)]
+
+
+def next_due(known: Known, rule: DeadlineRule, clockwork: Clockwork) -> datetime | None:
+    """When the ring must look at this deadline next: the earliest rung not yet told or passed over, in UTC."""
+    value = pick(known.resource.fields, rule.field)
+    rungs = ladder(rule, value, clockwork)
+    waiting = rungs[_told(known, rule, value, rungs) + 1 :]
+    return waiting[0].due if waiting else None
+
+
+def speaking(known: Known, rule: DeadlineRule, clockwork: Clockwork, now: datetime) -> Rung | None:
+    """The one rung that must be told now: the tightest that is due and was not told; None when none is."""
+    value = pick(known.resource.fields, rule.field)
+    rungs = ladder(rule, value, clockwork)
+    waiting = rungs[_told(known, rule, value, rungs) + 1 :]
+    due = [rung for rung in waiting if rung.due <= now]
+    return due[-1] if due else None
+
+
+def told(known: Known, rule: DeadlineRule, rung: Rung) -> dict[str, dict[str, str]]:
+    """`spoken` of the resource once this rung was told for its present value; older values are forgotten in time."""
+    value = str(pick(known.resource.fields, rule.field))
+    values = {key: name for key, name in known.spoken.get(rule.type, {}).items() if key != value}
+    kept = dict(list(values.items())[-(_REMEMBERED_VALUES - 1) :])
+    return {**known.spoken, rule.type: {**kept, value: rung.name}}
+
+
+def passed_over(known: Known, kind: Kind | None, clockwork: Clockwork, now: datetime) -> dict[str, dict[str, str]]:
+    """`spoken` of a resource at first sight: deadlines that are long past are taken as told."""
+    spoken = known.spoken
+    for rule in rules_of(known, kind):
+        rung = speaking(known, rule, clockwork, now)
+        if rung is not None and rung.type == rule.after and now - rung.due > FORGET_AFTER:
+            spoken = {**spoken, **told(known, rule, rung)}
+    return spoken
+
+
+def describe(rule: DeadlineRule, rung: Rung, value: Any, clockwork: Clockwork, now: datetime) -> dict[str, Any]:
+    """The `deadline` member of an event: the date or instant, the rung, what is left and how late this is."""
+    late = _late(now - rung.due)
+    day = parse_date(value) if rule.unit == "date" else None
+    if day is not None:
+        return {
+            "date": value,
+            "rung": rung.name,
+            "days_left": (day - now.astimezone(clockwork.zone).date()).days,
+            "late": late,
+        }
+    moment = parse_instant(value)
+    left = round((moment - now).total_seconds()) if moment else 0
+    if late == "0s" and rung.type == rule.type and moment:
+        left = round((moment - rung.due).total_seconds())
+    return {"at": stamp(moment) if moment else value, "rung": rung.name, "seconds_left": left, "late": late}
+
+
+def _told(known: Known, rule: DeadlineRule, value: Any, rungs: Sequence[Rung]) -> int:
+    name = known.spoken.get(rule.type, {}).get(str(value))
+    positions = [index for index, rung in enumerate(rungs) if rung.name == name]
+    return positions[-1] if positions else -1
+
+
+def _local(midnight: datetime, seconds: float) -> datetime:
+    """Local midnight so many calendar days earlier (wall clock, so a day is a day across clock changes), in UTC."""
+    return (midnight - timedelta(seconds=seconds)).astimezone(UTC)
+
+
+def _rung_name(seconds: float, unit: str) -> str:
+    if unit == "instant" and seconds % 3600 == 0:
+        return f"{int(seconds // 3600)}h"
+    return format_duration(seconds)
+
+
+def _late(late: timedelta) -> str:
+    if late <= ON_TIME:
+        return "0s"
+    seconds = int(late.total_seconds())
+    step = 1 if seconds < 3600 else 60 if seconds < 86400 else 3600
+    return format_duration(seconds // step * step)

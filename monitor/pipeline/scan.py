@@ -1,0 +1,184 @@
+"""One scan of one source, from the claim of its slot to the end of its lease: gather, decide, apply.
+
+The lease's fence goes with every write, so a worker that was paused past its lease can change nothing.
+However it ends, a scan leaves one `scan.finished` line in the log and the source's state in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from monitor.errors import Fenced, ProviderError, ProviderThrottled, TransportError
+from monitor.events import Event, monitor_event
+from monitor.health import Ending, after_bad_scan, after_good_scan, removals_held
+from monitor.moments import stamp, to_millis
+from monitor.pipeline.absence import Absence, settle_absence
+from monitor.pipeline.lease import kept
+from monitor.pipeline.source import Source
+from monitor.pipeline.walk import Commit, Tally, Walk
+from monitor.providers.base import ScanPlan
+from monitor.store.items import ItemCommit, Items
+from monitor.store.sources import Lease, ScanClosing, Sources
+
+LEASE_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """What a scan did: `refused` says why it was not made, `reason` and `error` why it is not complete."""
+
+    source: str
+    epoch: int = 0
+    refused: str | None = None
+    reason: str | None = None
+    error: str | None = None
+    seconds: float = 0.0
+    baseline: bool = False
+    held: int = 0
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """Scans sources. `owner` names this worker in leases; `clock` gives now with zone."""
+
+    items: Items
+    sources: Sources
+    owner: str
+    clock: Callable[[], datetime]
+    lease_ms: int = LEASE_MS
+
+    async def scan(self, source: Source, slot: int, *, force: bool = False) -> ScanReport:
+        """Scan one source for one slot, unless somebody else does or did; `force` ignores slot and pause."""
+        lease = await self.sources.claim(source.name, owner=self.owner, slot=slot, ttl_ms=self.lease_ms, force=force)
+        if isinstance(lease, str):
+            return ScanReport(source.name, refused=lease)
+        started = self.clock()
+        walk = self._walk(source, lease)
+        try:
+            async with kept(self.sources, lease, self.lease_ms):
+                ending = await self._walk_all(source, walk, started)
+                absence = Absence()
+                if ending.reason is None:
+                    absence = await settle_absence(walk, self.items, self.sources)
+                await self._tell_drift(source, walk)
+                await self._close(source, walk, lease, max(slot, int(lease.state.get("slot", "-1"))), ending, absence)
+        except Fenced as error:
+            ending, absence = Ending(started, self.clock(), lease.epoch, "fenced", str(error)), Absence()
+        except asyncio.CancelledError:
+            await asyncio.shield(self.sources.release(lease))
+            raise
+        return _report(source, walk, ending, absence.held)
+
+    async def preview(self, source: Source, tell: Callable[[Event], None]) -> ScanReport:
+        """Walk a source and tell the events that a scan would make now; nothing is stored."""
+        state = await self.sources.state(source.name)
+
+        async def keep_nothing(_commits: Sequence[ItemCommit]) -> list[str]:
+            return []
+
+        walk = self._new_walk(source, int(state.get("epoch", "0")), state, keep_nothing)
+        walk.told = tell
+        ending = await self._walk_all(source, walk, self.clock())
+        return _report(source, walk, ending, 0, log=False)
+
+    def _walk(self, source: Source, lease: Lease) -> Walk:
+        async def commit(commits: Sequence[ItemCommit]) -> list[str]:
+            now_ms = to_millis(self.clock())
+            return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=now_ms)
+
+        return self._new_walk(source, lease.epoch, lease.state, commit)
+
+    def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
+        return Walk(
+            source=source,
+            reads=self.items,
+            commit=commit,
+            clock=self.clock,
+            epoch=epoch,
+            baseline="baselined" not in state,
+            last_seen=state.get("fresh_from"),
+        )
+
+    async def _walk_all(self, source: Source, walk: Walk, started: datetime) -> Ending:
+        """Walk every list. What goes wrong at the provider becomes the ending's reason; ours is not caught."""
+        reason = error = wait = None
+        try:
+            end = await source.runner.run(source.provider.scan(ScanPlan()), walk.page)
+            if not end.complete:
+                reason, error = "incomplete", end.reason
+        except ProviderThrottled as caught:
+            reason, error, wait = caught.reason, str(caught), caught.retry_after
+        except (ProviderError, TransportError) as caught:
+            reason, error = caught.reason, str(caught)
+        return Ending(started, self.clock(), walk.epoch, reason, error, wait)
+
+    async def _tell_drift(self, source: Source, walk: Walk) -> None:
+        """Say once per source, kind and state that a state came up which the provider does not document."""
+        for kind, state in sorted(walk.unknown_states):
+            event = monitor_event(
+                "source",
+                source.name,
+                "schema_drift",
+                count=walk.epoch,
+                time=stamp(self.clock()),
+                details={"what": "unknown_state", "kind": kind, "state": state},
+                provider=source.provider.vocabulary.provider,
+                mark=f"{kind} {state}",
+            )
+            await self.sources.tell_once(source.name, f"state {kind} {state}", event)
+
+    async def _close(
+        self, source: Source, walk: Walk, lease: Lease, slot: int, ending: Ending, absence: Absence
+    ) -> None:
+        provider = source.provider.vocabulary.provider
+        if ending.reason is None:
+            counts = await self.sources.counts(source.name)
+            health = after_good_scan(source.name, provider, lease.state, ending, counts)
+            health = removals_held(source.name, provider, lease.state, ending, absence.held, health)
+        else:
+            health = after_bad_scan(source.name, provider, lease.state, ending)
+        scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
+        closing = ScanClosing(
+            set={**health.set, "slot": slot, "scan": msgspec.json.encode(scan)},
+            forget=health.forget,
+            missing=absence.notes,
+            found=absence.found,
+            events=health.events,
+        )
+        await self.sources.finish(lease, closing)
+
+
+def _ms(ending: Ending) -> int:
+    return round((ending.ended - ending.started).total_seconds() * 1000)
+
+
+def _report(source: Source, walk: Walk, ending: Ending, held: int, *, log: bool = True) -> ScanReport:
+    if log:
+        line = structlog.get_logger().info if ending.reason is None else structlog.get_logger().warning
+        line(
+            "scan.finished",
+            source=source.name,
+            epoch=ending.epoch,
+            outcome=ending.reason or "complete",
+            error=ending.text,
+            ms=_ms(ending),
+            held=held,
+            **asdict(walk.tally),
+        )
+    return ScanReport(
+        source=source.name,
+        epoch=ending.epoch,
+        reason=ending.reason,
+        error=ending.text,
+        seconds=_ms(ending) / 1000,
+        baseline=walk.baseline,
+        held=held,
+        tally=walk.tally,
+    )

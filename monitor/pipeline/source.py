@@ -1,0 +1,57 @@
+"""One configured source as the pipeline sees it: its provider, who speaks HTTP for it, and what counts as a change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from monitor.deadlines import Clockwork
+from monitor.diff import Tracking
+from monitor.exchange import Exchange, Page
+from monitor.providers.base import Provider, SourceOptions
+
+_FORMAT = 1
+"""Raised when documents are derived differently: every item is then read anew, silently."""
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Who runs a provider's exchanges over HTTP (`monitor.http.Caller`)."""
+
+    async def run(self, exchange: Exchange[T], on_page: Callable[[Page], Awaitable[None]] | None = None) -> T:
+        """Drive the exchange to its end; pages go to `on_page`, the exchange's result comes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source ready to be scanned. `config` keys the digests: another config reads every item anew."""
+
+    name: str
+    options: SourceOptions
+    provider: Provider
+    runner: Runner
+    tracking: Tracking
+    clockwork: Clockwork
+    config: bytes
+
+
+def assemble(
+    name: str,
+    options: SourceOptions,
+    provider: Provider,
+    runner: Runner,
+    ladders: Mapping[str, Sequence[float]],
+) -> Source:
+    """A source's parts and the configured deadline ladders in, the source out."""
+    tracking = Tracking(provider.vocabulary, tuple(options.track), tuple(options.ignore))
+    clockwork = Clockwork(ZoneInfo(options.timezone), ladders)
+    facts: list[Any] = [_FORMAT, options.track, options.ignore, options.timezone, sorted(ladders.items())]
+    config = hashlib.blake2b(msgspec.json.encode(facts), digest_size=32).digest()
+    return Source(name, options, provider, runner, tracking, clockwork, config)

@@ -1,0 +1,238 @@
+"""One walk over a source's lists: each page is sifted, what differs is diffed, judged and committed at once.
+
+Unchanged items stop at the sift: their raw bytes are hashed and compared with the store, one round trip a
+page, and they are never parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+import msgspec
+import structlog
+from msgspec import Raw
+
+from monitor.deadlines import next_due, rules_of
+from monitor.diff import diff_item
+from monitor.errors import UnexpectedAnswer
+from monitor.events import Event
+from monitor.exchange import Page
+from monitor.moments import to_millis
+from monitor.pipeline.source import Source
+from monitor.resources import Document
+from monitor.rules import Judgement, Setting, judge
+from monitor.store.deadlines import Armed
+from monitor.store.items import DIGEST_SIZE, ItemCommit, raw_digest
+
+_COMMIT_TRIES = 5
+
+Commit: TypeAlias = Callable[[Sequence[ItemCommit]], Awaitable[list[str]]]
+"""Writes items; returns the ids of those that somebody else changed meanwhile."""
+
+
+class Reads(Protocol):
+    """What a walk reads from the store (`monitor.store.items.Items`)."""
+
+    async def stored(self, source: str, ids: Sequence[str]) -> list[bytes | None]:
+        """Stored values by id."""
+        ...
+
+    async def documents(self, source: str, ids: Sequence[str]) -> list[Document | None]:
+        """Documents by id."""
+        ...
+
+
+class Note(msgspec.Struct, frozen=True):
+    """How often complete scans missed something: `n` times, last in scan `epoch`, last seen at `seen`."""
+
+    n: int
+    epoch: int
+    seen: str | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a walk did, in numbers."""
+
+    pages: int = 0
+    items: int = 0
+    changed: int = 0
+    events: int = 0
+    duplicates: int = 0
+    unreadable: int = 0
+    silent: int = 0
+    removed: int = 0
+
+
+@dataclass(slots=True)
+class Walk:
+    """The walk of one scan.
+
+    `seen` holds a hash of each id met so far (8 bytes instead of a string: memory stays flat), `stored`
+    counts those that are in the store; `unknown_states` collects what no document lists.
+    """
+
+    source: Source
+    reads: Reads
+    commit: Commit
+    clock: Callable[[], datetime]
+    epoch: int
+    baseline: bool
+    last_seen: str | None
+    tally: Tally = field(default_factory=Tally)
+    seen: set[int] = field(default_factory=set)
+    unreadable: set[str] = field(default_factory=set)
+    unknown_states: set[tuple[str, str]] = field(default_factory=set)
+    stored: int = 0
+    told: Callable[[Event], None] = field(default=lambda event: None)
+
+    async def page(self, page: Page) -> None:
+        """Take one page: everything that changed in it is committed when this returns."""
+        self.tally.pages += 1
+        self.tally.items += len(page.ids)
+        ids, raws = self._first_sights(page)
+        digests = [raw_digest(raw, self.source.config) for raw in raws]
+        stored = await self.reads.stored(self.source.name, ids)
+        known = sum(value is not None for value in stored)
+        changed = [
+            (id, raw, digest, value or b"")
+            for id, raw, digest, value in zip(ids, raws, digests, stored, strict=True)
+            if value is None or value[:DIGEST_SIZE] != digest
+        ]
+        self.stored += known
+        if changed:
+            await self._take(changed)
+
+    def _first_sights(self, page: Page) -> tuple[list[str], list[Raw | bytes]]:
+        """The page without ids met before in this walk: rows shift between pages while they are read."""
+        ids: list[str] = []
+        raws: list[Raw | bytes] = []
+        for id, raw in zip(page.ids, page.raws, strict=True):
+            mark = hash(id)
+            if mark in self.seen:
+                self.tally.duplicates += 1
+                continue
+            self.seen.add(mark)
+            ids.append(id)
+            raws.append(raw)
+        return ids, raws
+
+    async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]]) -> None:
+        for _ in range(_COMMIT_TRIES):
+            documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
+            now = self.clock()
+            commits, judgements = [], {}
+            for (id, raw, digest, expected), document in zip(changed, documents, strict=True):
+                judgement, commit = self._judge(id, raw, digest, expected, document, now)
+                if judgement is not None and commit is not None:
+                    judgements[id] = judgement
+                    commits.append(commit)
+            conflicts = set(await self.commit(commits))
+            self._count(judgements, conflicts, [commit.id for commit in commits if not commit.expected])
+            if not conflicts:
+                return
+            changed = await self._again(changed, conflicts)
+        structlog.get_logger().warning("scan.contended", source=self.source.name, items=len(changed))
+
+    async def _again(
+        self, changed: list[tuple[str, Raw | bytes, bytes, bytes]], conflicts: set[str]
+    ) -> list[tuple[str, Raw | bytes, bytes, bytes]]:
+        left = [row for row in changed if row[0] in conflicts]
+        stored = await self.reads.stored(self.source.name, [id for id, *_ in left])
+        return [(id, raw, digest, value or b"") for (id, raw, digest, _), value in zip(left, stored, strict=True)]
+
+    def _judge(
+        self,
+        id: str,
+        raw: Raw | bytes,
+        digest: bytes,
+        expected: bytes,
+        document: Document | None,
+        now: datetime,
+    ) -> tuple[Judgement | None, ItemCommit | None]:
+        try:
+            resources = self.source.provider.resources(bytes(raw))
+        except UnexpectedAnswer as error:
+            self.tally.unreadable += 1
+            self.unreadable.add(id)
+            structlog.get_logger().warning("item.unreadable", source=self.source.name, item=id, error=str(error))
+            return None, None
+        diff = diff_item(document, resources, self.source.tracking)
+        judgement = judge(document, diff, self.setting(now))
+        note = msgspec.json.encode(Note(1, self.epoch, self.last_seen))
+        present = [ref for ref in (document.known if document else {}) if ref not in diff.missing]
+        return judgement, commit_of(
+            self.source,
+            id,
+            expected,
+            digest,
+            document,
+            judgement,
+            clear=["", *present] if document else (),
+            note=[(ref, note) for ref in diff.missing],
+        )
+
+    def setting(self, now: datetime, last_seen: str | None = None) -> Setting:
+        """What the rules must know, at this moment of the walk."""
+        return Setting(
+            source=self.source.name,
+            vocabulary=self.source.provider.vocabulary,
+            clockwork=self.source.clockwork,
+            now=now,
+            last_seen_before=last_seen or self.last_seen,
+            baseline=self.baseline and self.source.options.baseline == "silent",
+        )
+
+    def _count(self, judgements: dict[str, Judgement], conflicts: set[str], fresh: list[str]) -> None:
+        self.stored += sum(id not in conflicts for id in fresh)
+        for id, judgement in judgements.items():
+            if id in conflicts:
+                continue
+            self.tally.changed += 1
+            self.tally.events += len(judgement.events)
+            self.tally.silent += len(judgement.silent)
+            self.unknown_states.update(judgement.unknown_states)
+            for event in judgement.events:
+                self.told(event)
+
+
+def commit_of(
+    source: Source,
+    id: str,
+    expected: bytes,
+    digest: bytes | None,
+    before: Document | None,
+    judgement: Judgement,
+    *,
+    clear: Sequence[str] = (),
+    note: Sequence[tuple[str, bytes]] = (),
+) -> ItemCommit:
+    """A judged item in, what must be written for it out, its deadlines armed anew."""
+    armed = dict(arms(source, id, judgement.document))
+    old = [member for member, _ in arms(source, id, before)] if before else []
+    return ItemCommit(
+        id=id,
+        expected=expected,
+        digest=digest,
+        before=before,
+        after=judgement.document,
+        revisions=judgement.revisions,
+        disarm=[member for member in old if member not in armed],
+        arm=[(due, member) for member, due in armed.items()],
+        clear=clear,
+        note=note,
+    )
+
+
+def arms(source: Source, id: str, document: Document) -> list[tuple[str, int]]:
+    """Every deadline of an item that still has a rung to tell: member and when it is due (ms)."""
+    found = []
+    for ref, known in document.known.items():
+        for rule in rules_of(known, source.provider.vocabulary.kinds.get(known.resource.kind)):
+            due = next_due(known, rule, source.clockwork)
+            if due is not None:
+                found.append((Armed(source.name, id, ref, rule.type).member, to_millis(due)))
+    return found

@@ -1,0 +1,36 @@
+"""When a source is due. Pure: slots are multiples of the interval, shifted per source so that not all start at once."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def offset_of(name: str, every_ms: int) -> int:
+    """A source's own shift inside its interval, in milliseconds: the same on every machine."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % every_ms
+
+
+def slot_at(name: str, every_ms: int, now_ms: int) -> int:
+    """The latest slot at or before now, in milliseconds since 1970."""
+    shift = offset_of(name, every_ms)
+    return (now_ms - shift) // every_ms * every_ms + shift
+
+
+def next_slot(name: str, every_ms: int, now_ms: int) -> int:
+    """The first slot after now."""
+    return slot_at(name, every_ms, now_ms) + every_ms
+
+
+def due_slot(name: str, every_ms: int, now_ms: int, last_slot: int | None) -> int | None:
+    """The slot to scan now, None when the last one still counts.
+
+    A source that was never scanned is due at once; slots missed meanwhile are one slot, the latest.
+    """
+    current = slot_at(name, every_ms, now_ms)
+    return current if last_slot is None or current > last_slot else None
+
+
+def missed_slots(every_ms: int, slot: int, last_slot: int | None) -> int:
+    """How many slots passed unscanned before this one."""
+    return 0 if last_slot is None else max(0, (slot - last_slot) // every_ms - 1)

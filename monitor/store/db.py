@@ -1,0 +1,101 @@
+"""The one typed door to Redis: commands, pipelines and the scripts beside this file.
+
+Commands of Redis 7.0 at most. Replies are bytes. redis-py's own types are unions of awaitables, so they end here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import redis.asyncio
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from monitor.errors import Fenced, StoreUnavailable
+from monitor.store.keys import Keys
+
+Arg: TypeAlias = bytes | str | int | float
+
+
+class Db:
+    """One pool of connections and the key names of one installation."""
+
+    def __init__(self, client: redis.asyncio.Redis, keys: Keys) -> None:
+        self.client = client
+        self.keys = keys
+        self._scripts = {path.stem: path.read_bytes() for path in Path(__file__).parent.glob("*.lua")}
+        self._hashes = {name: hashlib.sha1(body).hexdigest() for name, body in self._scripts.items()}  # noqa: S324 - EVALSHA names scripts by SHA-1
+
+    async def run(self, command: str, *args: Arg) -> Any:
+        """One command, its reply out; StoreUnavailable when there is none."""
+        try:
+            return await self.client.execute_command(command, *args)  # type: ignore[no-untyped-call]  # redis-py is untyped here
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    async def run_all(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
+        """Several commands in one round trip, their replies in order."""
+        pipeline = self.client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        try:
+            return list(await pipeline.execute())
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    async def script(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        """Run one of the scripts, loading it again after a restart of the store; Fenced when it refuses the lease."""
+        try:
+            return await self._evaluate(name, keys, args)
+        except ResponseError as error:
+            if str(error).startswith("FENCED"):
+                raise Fenced("another worker took over this scan") from error
+            raise _unavailable(error) from error
+        except RedisError as error:
+            raise _unavailable(error) from error
+
+    async def _evaluate(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        call = (len(keys), *keys, *args)
+        try:
+            return await self.client.execute_command("EVALSHA", self._hashes[name], *call)  # type: ignore[no-untyped-call]  # redis-py is untyped here
+        except NoScriptError:
+            return await self.client.execute_command("EVAL", self._scripts[name], *call)  # type: ignore[no-untyped-call]  # redis-py is untyped here
+
+    async def now_ms(self) -> int:
+        """The store's own clock, milliseconds since 1970: the one clock all workers share."""
+        seconds, micros = await self.run("TIME")
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def version(self) -> tuple[int, ...]:
+        """The server's Redis version (Valkey names the Redis version it is compatible with)."""
+        info = await self.run("INFO", "server")
+        return tuple(int(part) for part in str(info.get("redis_version", "0")).split(".")[:2])
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.client.aclose()
+
+
+def _unavailable(error: RedisError) -> StoreUnavailable:
+    """A driver error in, ours out, without its text's habit of naming the URL with a password."""
+    return StoreUnavailable(f"Redis did not do what was asked: {type(error).__name__}: {error}")
+
+
+def text(value: Any) -> str:
+    """A reply of bytes (or None) in, text out."""
+    return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)
+
+
+def texts(reply: Any) -> dict[str, str]:
+    """A hash reply in either shape (dict, or flat list from a script) in, text by text out."""
+    if isinstance(reply, dict):
+        return {text(key): text(value) for key, value in reply.items()}
+    flat = [text(part) for part in reply or []]
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def counted(values: Sequence[Arg]) -> list[Arg]:
+    """A list as scripts take it: its length, then its members."""
+    return [len(values), *values]

@@ -1,0 +1,44 @@
+"""Armed deadlines: which resource must be looked at next, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.store.db import Db
+from monitor.store.keys import SEPARATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """One deadline that is due: source, item, ref of the resource, and the type of its rule."""
+
+    source: str
+    item: str
+    ref: str
+    type: str
+
+    @property
+    def member(self) -> str:
+        """The armed deadline as it is stored."""
+        return SEPARATOR.join((self.source, self.item, self.ref, self.type))
+
+
+class Deadlines:
+    """The sorted set of all armed deadlines; only commits write it."""
+
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    async def due(self, now_ms: int, limit: int) -> list[Armed]:
+        """Deadlines due at or before now, earliest first."""
+        found = await self._db.run("ZRANGEBYSCORE", self._db.keys.deadlines, "-inf", now_ms, "LIMIT", 0, limit)
+        return [Armed(*member.decode().split(SEPARATOR)) for member in found]
+
+    async def next_ms(self) -> int | None:
+        """When the earliest deadline is due, None when none is armed."""
+        found = await self._db.run("ZRANGE", self._db.keys.deadlines, 0, 0, "WITHSCORES")
+        return int(float(found[0][1] if isinstance(found[0], tuple | list) else found[1])) if found else None
+
+    async def drop(self, armed: Armed) -> None:
+        """Forget a deadline whose resource is not there any more."""
+        await self._db.run("ZREM", self._db.keys.deadlines, armed.member)

@@ -1,0 +1,28 @@
+-- End a scan: state of the source, what is missing, events about the source, and the lease given back, at once.
+-- KEYS lease source missing events; ARGV fence prefix event_ttl_ms, and four counted lists:
+--      field, value of the source | fields of the source to forget | field, value of missing to set
+--      | missing to clear | id, type, body of events; then keep_lease(1|0)
+local lease, source, missing, events = unpack(KEYS)
+if redis.call('GET', lease) ~= ARGV[1] then return redis.error_reply('FENCED the lease of this scan is lost') end
+local at = 4
+local function list()
+  local out = {}
+  local size = tonumber(ARGV[at])
+  for i = 1, size do out[i] = ARGV[at + i] end
+  at = at + size + 1
+  return out
+end
+local set, forget, noted, clear, facts = list(), list(), list(), list(), list()
+for i = 1, #set, 2 do redis.call('HSET', source, set[i], set[i + 1]) end
+for i = 1, #forget do redis.call('HDEL', source, forget[i]) end
+for i = 1, #noted, 2 do redis.call('HSET', missing, noted[i], noted[i + 1]) end
+for i = 1, #clear do redis.call('HDEL', missing, clear[i]) end
+for i = 1, #facts, 3 do
+  local where = ARGV[2] .. ':event:' .. facts[i]
+  if redis.call('EXISTS', where) == 0 then
+    local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
+    redis.call('SET', where, id, 'PX', ARGV[3])
+  end
+end
+if ARGV[at] == '0' then redis.call('DEL', lease) end
+return #facts / 3

@@ -1,0 +1,132 @@
+"""Every key in Redis: its name, what it holds and how long it lives. Nothing else names a key.
+
+All keys of an installation share a prefix, so that two installations on one Redis do not meet.
+
+| key | type | holds | lives |
+| --- | --- | --- | --- |
+| `P:source:NAME` | hash | epoch, slot, baseline, freshness, failures, last scan | with the source |
+| `P:lease:NAME` | string | `epoch:owner` of the running scan | lease, seconds |
+| `P:items:NAME` | hash | item id -> 16 bytes of raw digest + 4 bytes of version | while the item is there |
+| `P:docs:NAME` | hash | item id -> compressed document, removed ones too | 90 days after removal |
+| `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
+| `P:counts:NAME` | hash | `kind state` -> how many | with the source |
+| `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
+| `P:drift:NAME` | set | what was told as schema drift | with the source |
+| `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
+| `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
+| `P:events` | stream | every event: id, type, body | retention |
+| `P:event:ID` | string | stream id of an event | retention |
+| `P:relay` | string | stream id up to which events are in lanes | always |
+| `P:due` | sorted set | targets by when their first lane is due (ms) | while it has lanes |
+| `P:lanes:TARGET` | sorted set | lanes by when they are due, or their lease ends (ms) | while not empty |
+| `P:lane:TARGET:LANE` | list | delivery ids in order | while not empty |
+| `P:delivery:ID` | hash | event, target, status, attempts | retention |
+| `P:deliveries:TARGET` | sorted set | delivery ids by time made (ms) | retention |
+| `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
+| `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
+| `P:bell` | stream | one entry, rewritten to wake consumers | always |
+| `P:worker:ID` | string | beat of a worker process, JSON | 15 s |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEPARATOR = "\x1f"
+"""Between the parts of a composed member; no provider sends this control character in an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The key names of one installation."""
+
+    prefix: str = "jobwire"
+
+    def of(self, *parts: str) -> str:
+        """A key from its parts."""
+        return ":".join((self.prefix, *parts))
+
+    def source(self, name: str) -> str:
+        """State of a source."""
+        return self.of("source", name)
+
+    def lease(self, name: str) -> str:
+        """Lease of a source's scan."""
+        return self.of("lease", name)
+
+    def items(self, name: str) -> str:
+        """Digests of a source's items."""
+        return self.of("items", name)
+
+    def docs(self, name: str) -> str:
+        """Documents of a source's items."""
+        return self.of("docs", name)
+
+    def gone(self, name: str) -> str:
+        """Removed items of a source."""
+        return self.of("gone", name)
+
+    def counts(self, name: str) -> str:
+        """Resources of a source by kind and state."""
+        return self.of("counts", name)
+
+    def missing(self, name: str) -> str:
+        """What complete scans of a source missed."""
+        return self.of("missing", name)
+
+    def drift(self, name: str) -> str:
+        """What was told as schema drift of a source."""
+        return self.of("drift", name)
+
+    def history(self, key: str) -> str:
+        """Revisions of one resource (`source/kind/id`)."""
+        return self.of("history", key)
+
+    def lanes(self, target: str) -> str:
+        """Lanes of a target."""
+        return self.of("lanes", target)
+
+    def delivery(self, id: str) -> str:
+        """One delivery."""
+        return self.of("delivery", id)
+
+    def deliveries(self, target: str) -> str:
+        """Deliveries of a target."""
+        return self.of("deliveries", target)
+
+    def target(self, name: str) -> str:
+        """State of a target."""
+        return self.of("target", name)
+
+    def hold(self, target: str) -> str:
+        """Hold of a target."""
+        return self.of("hold", target)
+
+    def event(self, id: str) -> str:
+        """Where an event stands in the stream."""
+        return self.of("event", id)
+
+    @property
+    def deadlines(self) -> str:
+        """All armed deadlines."""
+        return self.of("deadlines")
+
+    @property
+    def events(self) -> str:
+        """The event log."""
+        return self.of("events")
+
+    @property
+    def relay(self) -> str:
+        """The relay's cursor."""
+        return self.of("relay")
+
+    @property
+    def due(self) -> str:
+        """Targets with work."""
+        return self.of("due")
+
+    @property
+    def bell(self) -> str:
+        """The bell."""
+        return self.of("bell")

@@ -1,0 +1,174 @@
+"""Lanes: what each target must still be sent, in order, under leases. See docs/design.md for why they are shaped so."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from monitor.events import Event, encode
+from monitor.store.db import Arg, Db, counted, text
+from monitor.store.eventlog import FIRST
+from monitor.store.retention import Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One event for one target: which lane, and how long the lane waits for company (seconds)."""
+
+    target: str
+    lane: str
+    wait: float
+    event: str
+    place: str
+    type: str
+    key: str
+    route: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One delivery inside a claimed lane: its id, attempts made so far, the event's bytes, and when it was made."""
+
+    id: str
+    attempts: int
+    body: bytes
+    made_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedLane:
+    """A lane under lease: `fence` is the end of the lease, and proves that it is still ours."""
+
+    target: str
+    lane: str
+    fence: str
+    waiting: tuple[Waiting, ...]
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One attempt as it is recorded; `at` is RFC 3339, `ms` its duration."""
+
+    n: int
+    at: str
+    status: int | None
+    ms: int
+    error: str | None
+    response: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a claimed lane: verdict, when it is due next, the attempt of each delivery, events about it."""
+
+    lane: ClaimedLane
+    verdict: str
+    next_ms: int
+    attempts: Sequence[tuple[str, Attempt]]
+    events: Sequence[Event] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A target after settling: failures in a row, whether that was announced, lanes that another worker took over."""
+
+    failures: int
+    announced: bool
+    stale: int
+
+
+def delivery_id(target: str, event: str) -> str:
+    """The id of a delivery: a function of target and event, so that a repeated relay makes no second one."""
+    digest = hashlib.blake2b(f"{target}\x1f{event}".encode(), digest_size=15).digest()
+    return "dlv_" + b32encode(digest).decode().lower()
+
+
+class Lanes:
+    """The lanes of all targets."""
+
+    def __init__(self, db: Db, retention: Retention) -> None:
+        self._db = db
+        self._retention = retention
+
+    async def cursor(self) -> str:
+        """The place in the event log up to which events are in lanes."""
+        return text(await self._db.run("GET", self._db.keys.relay)) or FIRST
+
+    async def relay(self, expected: str, cursor: str, assignments: Sequence[Assignment]) -> int:
+        """Put events into lanes and move the cursor, at once; the number of new deliveries, -1 when another was faster."""
+        args: list[Arg] = [
+            expected,
+            cursor,
+            self._db.keys.prefix,
+            self._retention.events_ms,
+            len(assignments),
+        ]
+        for one in assignments:
+            args += [
+                one.target,
+                one.lane,
+                round(one.wait * 1000),
+                delivery_id(one.target, one.event),
+                one.event,
+            ]
+            args += [one.place, one.type, one.key, one.route, one.severity]
+        return int(await self._db.script("relay", [self._db.keys.relay, self._db.keys.due], args))
+
+    async def due_targets(self, now_ms: int) -> list[str]:
+        """Targets that have a lane due now."""
+        return [name.decode() for name in await self._db.run("ZRANGEBYSCORE", self._db.keys.due, "-inf", now_ms)]
+
+    async def next_ms(self) -> int | None:
+        """When the next lane of any target is due, None when all are empty."""
+        found = await self._db.run("ZRANGE", self._db.keys.due, 0, 0, "WITHSCORES")
+        return int(float(found[0][1] if isinstance(found[0], tuple | list) else found[1])) if found else None
+
+    async def claim(self, target: str, *, lease_ms: int, limit: int, take: int) -> list[ClaimedLane]:
+        """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`."""
+        keys = self._db.keys
+        names = [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]
+        reply = await self._db.script("claim_lanes", names, [target, keys.prefix, lease_ms, limit, take])
+        claimed = []
+        for lane, fence, *waiting in reply[1:]:
+            entries = tuple(Waiting(text(id), int(n), body, int(made)) for id, n, body, made in waiting)
+            claimed.append(ClaimedLane(target, text(lane), text(fence), entries))
+        return claimed
+
+    async def settle(
+        self, target: str, settled: Sequence[Settled], *, hold: float = 0.0, disable: bool = False
+    ) -> Standing:
+        """Record attempts, then free, reschedule or end each lane; `hold` (seconds) keeps the whole target quiet."""
+        keys = self._db.keys
+        args: list[Arg] = [
+            target,
+            keys.prefix,
+            self._retention.events_ms,
+            round(hold * 1000),
+            1 if disable else 0,
+            len(settled),
+        ]
+        for one in settled:
+            args += [one.lane.lane, one.lane.fence, one.verdict, one.next_ms]
+            args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
+            args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
+        names = [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]
+        failures, announced, stale = await self._db.script("settle", names, args)
+        return Standing(int(failures), bool(int(announced)), int(stale))
+
+    async def announce(self, target: str, event: Event, *, failing: bool) -> bool:
+        """Tell once that a target is failing, or that it has recovered; True when this call told it."""
+        keys = self._db.keys
+        args: list[Arg] = [
+            1 if failing else 0,
+            keys.prefix,
+            self._retention.events_ms,
+            event.id,
+            event.type,
+            encode(event),
+        ]
+        return bool(int(await self._db.script("announce", [keys.target(target), keys.events], args)))

@@ -1,0 +1,70 @@
+-- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
+-- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count, then per lane:
+--      lane fence verdict(delivered|retry|failed) next_ms, and two counted lists:
+--      delivery_id, attempt JSON | id, type, body of events
+-- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded.
+-- Returns {failures in a row, announced(1|0), stale lanes}.
+local lanes, due, hold, state, events = unpack(KEYS)
+local target, prefix, event_ttl = ARGV[1], ARGV[2], ARGV[3]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local at, stale = 7, 0
+local function take()
+  local value = ARGV[at]
+  at = at + 1
+  return value
+end
+local function list()
+  local out = {}
+  for i = 1, tonumber(take()) do out[i] = take() end
+  return out
+end
+for _ = 1, tonumber(ARGV[6]) do
+  local lane, fence, verdict, next_ms = take(), take(), take(), take()
+  local attempts, facts = list(), list()
+  local queue = prefix .. ':lane:' .. target .. ':' .. lane
+  local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
+  for i = 1, #attempts, 2 do
+    local delivery = prefix .. ':delivery:' .. attempts[i]
+    if redis.call('EXISTS', delivery) == 1 then
+      local before = redis.call('HGET', delivery, 'attempts')
+      redis.call('HINCRBY', delivery, 'n', 1)
+      redis.call('HSET', delivery, 'attempts', before and (before .. ',' .. attempts[i + 1]) or attempts[i + 1])
+      if verdict == 'retry' then
+        if ours then redis.call('HSET', delivery, 'next', next_ms) end
+      else
+        redis.call('HSET', delivery, 'status', verdict, 'ended', now)
+        redis.call('HDEL', delivery, 'next')
+      end
+    end
+    if ours and verdict ~= 'retry' then redis.call('LREM', queue, 1, attempts[i]) end
+  end
+  if not ours then
+    stale = stale + 1
+  elseif verdict == 'retry' then
+    redis.call('ZADD', lanes, next_ms, lane)
+  elseif redis.call('EXISTS', queue) == 1 then
+    redis.call('ZADD', lanes, math.max(now, tonumber(next_ms)), lane)
+  else
+    redis.call('ZREM', lanes, lane)
+  end
+  if verdict == 'delivered' then
+    redis.call('HSET', state, 'failures', 0, 'success_at', now)
+    redis.call('HINCRBY', state, 'delivered', #attempts / 2)
+  else
+    if redis.call('HINCRBY', state, 'failures', 1) == 1 then redis.call('HSET', state, 'failing_since', now) end
+    redis.call('HINCRBY', state, verdict == 'failed' and 'failed' or 'retried', 1)
+  end
+  for i = 1, #facts, 3 do
+    local where = prefix .. ':event:' .. facts[i]
+    if redis.call('EXISTS', where) == 0 then
+      local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
+      redis.call('SET', where, id, 'PX', event_ttl)
+    end
+  end
+end
+if tonumber(ARGV[4]) > 0 then redis.call('SET', hold, now + tonumber(ARGV[4]), 'PX', ARGV[4]) end
+if ARGV[5] == '1' then redis.call('HSETNX', state, 'disabled', now) end
+local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
+if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end
+return {tonumber(redis.call('HGET', state, 'failures') or '0'), redis.call('HEXISTS', state, 'announced'), stale}

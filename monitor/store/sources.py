@@ -1,0 +1,111 @@
+"""What is known about a source itself: the lease of its scan, its freshness and failures, and what scans missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.events import Event, encode
+from monitor.store.db import Arg, Db, counted, text, texts
+from monitor.store.keys import SEPARATOR
+from monitor.store.retention import Retention
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to scan a source: `fence` (epoch and owner) goes with every write and is refused once it is stale.
+
+    `state` is the source's stored state at the moment of the claim.
+    """
+
+    source: str
+    epoch: int
+    fence: str
+    now_ms: int
+    state: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanClosing:
+    """Everything that ends a scan at once: fields of the source, what is missing, and events about the source."""
+
+    set: Mapping[str, Arg]
+    forget: Sequence[str] = ()
+    missing: Mapping[str, bytes] | None = None
+    found: Sequence[str] = ()
+    events: Sequence[Event] = ()
+
+
+class Sources:
+    """State of sources in the store."""
+
+    def __init__(self, db: Db, retention: Retention) -> None:
+        self._db = db
+        self._retention = retention
+
+    async def claim(self, source: str, *, owner: str, slot: int, ttl_ms: int, force: bool = False) -> Lease | str:
+        """Take the lease of a source for one slot; else the reason why not: `running`, `done` or `paused`."""
+        keys = self._db.keys
+        reply = await self._db.script(
+            "claim_scan", [keys.lease(source), keys.source(source)], [owner, ttl_ms, slot, 1 if force else 0]
+        )
+        if not int(reply[0]):
+            return text(reply[1])
+        epoch = int(reply[1])
+        return Lease(source, epoch, f"{epoch}:{owner}", int(reply[2]), texts(reply[3]))
+
+    async def renew(self, lease: Lease, ttl_ms: int) -> bool:
+        """Keep the lease for another `ttl_ms`; False when it is lost."""
+        return bool(
+            int(await self._db.script("renew_scan", [self._db.keys.lease(lease.source)], [lease.fence, ttl_ms]))
+        )
+
+    async def finish(self, lease: Lease, closing: ScanClosing) -> None:
+        """End the scan and give the lease back; raises Fenced when it was lost."""
+        keys = self._db.keys
+        args: list[Arg] = [lease.fence, keys.prefix, self._retention.events_ms]
+        args += counted([part for pair in closing.set.items() for part in pair])
+        args += counted(list(closing.forget))
+        args += counted([part for pair in (closing.missing or {}).items() for part in pair])
+        args += counted(list(closing.found))
+        args += counted([part for event in closing.events for part in (event.id, event.type, encode(event))])
+        args.append(0)
+        names = [keys.lease(lease.source), keys.source(lease.source), keys.missing(lease.source), keys.events]
+        await self._db.script("finish_scan", names, args)
+
+    async def tell_once(self, source: str, mark: str, event: Event) -> bool:
+        """Write an event about a source unless its mark was told before; True when it was written."""
+        keys = self._db.keys
+        args: list[Arg] = [mark, keys.prefix, self._retention.events_ms, event.id, event.type, encode(event)]
+        return bool(int(await self._db.script("emit_once", [keys.drift(source), keys.events], args)))
+
+    async def release(self, lease: Lease) -> None:
+        """Give the lease back without ending the slot: the next worker takes it up at once."""
+        if text(await self._db.run("GET", self._db.keys.lease(lease.source))) == lease.fence:
+            await self._db.run("DEL", self._db.keys.lease(lease.source))
+
+    async def state(self, source: str) -> dict[str, str]:
+        """The stored state of a source; empty when it was never scanned."""
+        return texts(await self._db.run("HGETALL", self._db.keys.source(source)))
+
+    async def missing(self, source: str) -> dict[tuple[str, str], bytes]:
+        """What complete scans missed: (item, ref) by note; ref is "" for the item itself."""
+        reply = await self._db.run("HGETALL", self._db.keys.missing(source))
+        found = {}
+        for field, note in reply.items():
+            item, _, ref = text(field).partition(SEPARATOR)
+            found[item, ref] = note
+        return found
+
+    async def counts(self, source: str) -> dict[str, dict[str, int]]:
+        """How many resources there are, by kind and state."""
+        counts: dict[str, dict[str, int]] = {}
+        for field, amount in texts(await self._db.run("HGETALL", self._db.keys.counts(source))).items():
+            kind, _, state = field.partition(SEPARATOR)
+            if int(amount):
+                counts.setdefault(kind, {})[state] = int(amount)
+        return counts
+
+    async def running(self, source: str) -> bool:
+        """Whether somebody holds the lease of this source now."""
+        return bool(await self._db.run("EXISTS", self._db.keys.lease(source)))
