@@ -61,13 +61,7 @@ def drive(exchange: Exchange[T], answer: Answering, driven: Driven[T] | None = N
 
 def reply(body: Any = b"", status: int = 200, **headers: str | int) -> Response:
     """A response from a JSON value, text or bytes; header names are written with underscores."""
-    raw = (
-        body
-        if isinstance(body, bytes)
-        else body.encode()
-        if isinstance(body, str)
-        else json.dumps(body).encode()
-    )
+    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Response(status, {name.replace("_", "-"): str(value) for name, value in headers.items()}, raw)
 
 
@@ -79,9 +73,7 @@ def recorded(responses: Iterable[Response]) -> Answering:
         try:
             return next(left)
         except StopIteration:
-            raise AssertionError(
-                f"nothing was recorded for {request.method} {request.url} {request.params}"
-            ) from None
+            raise AssertionError(f"nothing was recorded for {request.method} {request.url} {request.params}") from None
 
     return answer
 

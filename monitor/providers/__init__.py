@@ -13,8 +13,11 @@ from typing import Any
 from monitor.plugin import Plugin
 from monitor.providers.base import Provider
 
-_MODULES = ("driver_jobs",)
+_MODULES = (
+    "driver_jobs",
+    "worklayer",
+    "bindbee",
+    "devrev",
+)
 
-PROVIDERS: Mapping[str, Plugin[Any, Provider]] = {
-    name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES
-}
+PROVIDERS: Mapping[str, Plugin[Any, Provider]] = {name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES}

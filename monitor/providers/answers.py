@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 from pydantic import SecretStr
 
+from monitor.backoff import retry_after
 from monitor.errors import (
     CredentialsRejected,
     ProviderError,
@@ -28,6 +29,7 @@ from monitor.errors import (
     UnexpectedAnswer,
 )
 from monitor.exchange import Request, Response
+from monitor.providers.items import words
 
 T = TypeVar("T")
 
@@ -35,9 +37,27 @@ QUOTED = 200
 """At most this many characters of a provider's own words are repeated."""
 
 _READ = 65_536
+_EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 # Anything in the shape of a JWT or after "Bearer" is hidden, whoever it belongs to (RFC 7519, RFC 6750).
 _TOKEN = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){1,4}|(?<=bearer )\S+", re.IGNORECASE)
+
+
+def usual_words(body: Any) -> str | None:
+    """A decoded error body in, its words out: what Rails, devise, OAuth2 and most JSON APIs send.
+
+    `{"error": "..."}`, `{"error": "code", "error_description": "..."}`, `{"error": {"message": "..."}}`,
+    `{"message": "..."}` and `{"errors": ["..."]}`; None for other bodies, which are then quoted as they are.
+    """
+    if not isinstance(body, dict):
+        return None
+    error = body.get("error")
+    if isinstance(error, dict):
+        return usual_words(error)
+    if isinstance(body.get("errors"), list):
+        return "; ".join(filter(None, map(words, body["errors"]))) or None
+    said = [words(error), words(body.get("error_description"), body.get("message"), body.get("detail"))]
+    return ": ".join(filter(None, said)) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,7 @@ class Reader:
 
     provider: str
     check: str
-    said: Callable[[Any], str | None] | None = None
+    said: Callable[[Any], str | None] = usual_words
     hint: Callable[[Response], float | None] | None = None
     secrets: tuple[SecretStr, ...] = ()
 
@@ -67,14 +87,17 @@ class Reader:
         """The error for an answer that is not what the provider documents."""
         return UnexpectedAnswer(f"{self.provider}: the answer to {name_of(request)} {what}")
 
+    def refused(self, request: Request, response: Response, advice: str) -> CredentialsRejected:
+        """The error for credentials that a token server does not take."""
+        said = f"{self.provider} answered {response.status} to {name_of(request)}: {self.words(response)}"
+        return CredentialsRejected(f"{said} - {advice}")
+
     def _refuse(self, request: Request, response: Response) -> NoReturn:
         status, asked = response.status, name_of(request)
         quote = f": {self.words(response)}"
         if 300 <= status < 400:
             host = urlsplit(response.headers.get("location", "")).hostname or "nowhere"
-            raise self.unexpected(
-                request, f"is a redirect ({status}) to {host}, which is not followed; check base_url"
-            )
+            raise self.unexpected(request, f"is a redirect ({status}) to {host}, which is not followed; check base_url")
         if status < 400:
             raise self.unexpected(request, f"has status {status} where 200 was due")
         raise self._error(status, asked, quote, response)
@@ -95,7 +118,7 @@ class Reader:
 
     def wait(self, response: Response) -> float | None:
         """Seconds this answer asks to wait: its Retry-After header, else its body; None if neither says."""
-        asked = retry_after(response.headers)
+        asked = wait_asked(response.headers)
         return self.hint(response) if asked is None and self.hint else asked
 
     def words(self, response: Response) -> str:
@@ -111,7 +134,7 @@ class Reader:
             decoded = msgspec.json.decode(body)
         except (ValueError, RecursionError):
             return None
-        return self.said(decoded) if self.said else None
+        return self.said(decoded)
 
     def _oddity(self, response: Response, error: Exception) -> str:
         if not response.body.strip():
@@ -138,36 +161,36 @@ def name_of(request: Request) -> str:
     return f"{request.method} {parts.path or '/'} at {parts.hostname or 'nowhere'}"
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The Retry-After header in seconds: whole, fractional or an HTTP date; None when absent or unreadable.
+def wait_asked(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the Retry-After header asks to wait; None when there is none or it cannot be read.
 
-    A date is measured against the answer's own Date header, so the clocks of both sides may differ
-    (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after).
+    A date is measured by the answer's own Date header, so that the two clocks may differ.
     """
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        return float(value)
-    return _between(_http_date(headers.get("date")), _http_date(value))
+    now = _http_date(headers.get("date"))
+    if now is None and not value[:1].isdigit():
+        return None
+    return retry_after(value, now or datetime.now(UTC))
 
 
-def until_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until `X-RateLimit-Reset` (seconds since 1970), measured by the answer's own Date header."""
+def until_reset(response: Response) -> float | None:
+    """Seconds until X-RateLimit-Reset (seconds since 1970) by the answer's own Date header, for a 429 alone.
+
+    None when the answer has a Retry-After header, which is the better word, or does not say.
+    """
+    headers = response.headers
     value = headers.get("x-ratelimit-reset", "").strip()
     date = _http_date(headers.get("date"))
-    if date is None or not re.fullmatch(r"\d{1,12}(\.\d+)?", value):
+    if response.status != 429 or date is None or "retry-after" in headers or not _EPOCH.fullmatch(value):
         return None
     return max(0.0, float(value) - date.timestamp())
 
 
 def _http_date(value: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(value).astimezone() if value else None
-    except (ValueError, OverflowError):
+        return parsedate_to_datetime(value).astimezone(UTC) if value else None
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
-
-
-def _between(start: datetime | None, end: datetime | None) -> float | None:
-    return max(0.0, (end - start).total_seconds()) if start and end else None
 
 
 def _page(body: bytes) -> str | None:

@@ -20,9 +20,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(
-            f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC"
-        ) from error
+        raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
     return name
 
 
@@ -38,9 +36,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
     if not text:
         raise ValueError("is empty: is the variable behind it set?")
     if not all("!" <= char <= "~" for char in text):
-        raise ValueError(
-            "cannot be sent in a header: it holds a space, a line break or a letter beyond ASCII"
-        )
+        raise ValueError("cannot be sent in a header: it holds a space, a line break or a letter beyond ASCII")
     return SecretStr(text)
 
 
@@ -57,9 +53,7 @@ ZoneName = Annotated[str, AfterValidator(_zone)]
 RootUrl = Annotated[str, AfterValidator(_root)]
 HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_sendable)]
 """A token or key that is sent in a header; spaces around it and a leading `Bearer` are dropped."""
-Text: TypeAlias = Annotated[
-    str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)
-]
+Text: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
 """Non-empty text that YAML may have read as a number: `remote_id: 3235005483341316245`."""
 Many: TypeAlias = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
 """One value or a list of them, at least one."""

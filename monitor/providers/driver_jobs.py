@@ -57,13 +57,9 @@ class Options(SourceOptions):
     """Options of a driver_jobs source."""
 
     provider: Literal["driver_jobs"]
-    token: HeaderSecret = Field(
-        description="bearer token of the user whose drivers are watched; a JWT of 30 days"
-    )
+    token: HeaderSecret = Field(description="bearer token of the user whose drivers are watched; a JWT of 30 days")
     timezone: ZoneName = Field(default="Europe/London", description="zone in which contract dates count")
-    by_state: Many[ByState] = Field(
-        default=list(ORDER), description="the lists that are watched; each is its own walk"
-    )
+    by_state: Many[ByState] = Field(default=list(ORDER), description="the lists that are watched; each is its own walk")
     per_page: int = Field(default=100, ge=1, le=1000, description="rows a page; the API's own default is 20")
 
 
@@ -149,7 +145,7 @@ class DriverJobs:
         self.name = name
         self._options = options
         self._url = f"{options.base_url}/api/v1/job_drivers"
-        self._reader = Reader(NAME, check="by_state and per_page", said=_said, secrets=(options.token,))
+        self._reader = Reader(NAME, check="by_state and per_page", secrets=(options.token,))
         self._decoder = msgspec.json.Decoder(_List)
 
     def credentials(self) -> Credentials:
@@ -223,9 +219,7 @@ def _context(item: dict[str, Any]) -> dict[str, str]:
     return {name: text for name, text in said.items() if text is not None}
 
 
-def _contracts(
-    item: dict[str, Any], own: Resource, about: str, context: dict[str, str]
-) -> Iterator[Resource]:
+def _contracts(item: dict[str, Any], own: Resource, about: str, context: dict[str, str]) -> Iterator[Resource]:
     # `pending_contract` is absent, not null, when there is none; both are taken as none.
     for role in ("last", "pending"):
         contract = item.get(f"{role}_contract")
@@ -242,9 +236,7 @@ def _contracts(
             )
 
 
-def _interviews(
-    item: dict[str, Any], own: Resource, about: str, context: dict[str, str]
-) -> Iterator[Resource]:
+def _interviews(item: dict[str, Any], own: Resource, about: str, context: dict[str, str]) -> Iterator[Resource]:
     interviews = item.get("interviews")
     if not isinstance(interviews, list | None):
         what = kind_of(interviews)
@@ -268,13 +260,6 @@ def _with(context: dict[str, str], fields: dict[str, Any]) -> dict[str, Any]:
 def _total(response: Response) -> int | None:
     text = response.headers.get("total", "").strip()
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
-
-
-def _said(body: Any) -> str | None:
-    """Rails and devise say `{"error": "..."}`; other keys of that kind are taken as well."""
-    return (
-        words(body.get("error"), body.get("message"), body.get("errors")) if isinstance(body, dict) else None
-    )
 
 
 def build(name: str, options: Options) -> Provider:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw, UnsetType
 from pydantic import SecretStr
 
 from monitor.errors import UnexpectedAnswer
@@ -18,6 +18,14 @@ from monitor.moments import parse_instant
 
 class _Identified(msgspec.Struct):
     id: int | str
+
+
+class Wrapped(msgspec.Struct):
+    """An answer about one item, as far as it tells where the item is."""
+
+    id: Raw | UnsetType = UNSET
+    job: Raw | UnsetType = UNSET
+    data: Raw | UnsetType = UNSET
 
 
 _identify = msgspec.json.Decoder(_Identified).decode
@@ -33,14 +41,18 @@ def split(raws: Sequence[Raw], where: str) -> Page:
         for raw in raws:
             ids.append(str(_identify(raw).id))  # noqa: PERF401 - the count says which item is wrong
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(
-            f"{where}: item {len(ids) + 1} of {len(raws)} cannot be told apart: {error}"
-        ) from None
+        raise UnexpectedAnswer(f"{where}: item {len(ids) + 1} of {len(raws)} cannot be told apart: {error}") from None
     if "" in ids:
         raise UnexpectedAnswer(
             f"{where}: item {ids.index('') + 1} of {len(raws)} cannot be told apart: its id is empty"
         )
     return Page(ids, raws)
+
+
+def unwrap(one: Wrapped, body: bytes) -> Raw:
+    """The item in an answer about one: the body itself, or what it holds as `job` or `data`."""
+    inner = one.job if one.job is not UNSET else one.data
+    return inner if one.id is UNSET and isinstance(inner, Raw) else Raw(body)
 
 
 def parse(raw: bytes, provider: str) -> tuple[str, dict[str, Any]]:

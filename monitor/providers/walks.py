@@ -7,11 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
+from msgspec import Raw, UnsetType
+
 from monitor.errors import UnexpectedAnswer
-from monitor.exchange import Exchange, Page, Request, Response, ask_together, hand_over
+from monitor.exchange import Exchange, Page, Request, Response, ScanEnd, ask, ask_together, hand_over
+from monitor.providers.answers import name_of
+from monitor.providers.base import LookUp
 
 TOGETHER = 4
 """Pages by number that are asked for at once; the runner keeps within the source's own limits."""
+
+LOOKED_UP_TOGETHER = 8
 
 _HEAPS = 64
 
@@ -45,10 +51,15 @@ class Tally:
 
     @property
     def over(self) -> bool:
-        """The last page was empty or only repeats the one before, or as many rows were seen as there are."""
-        return (
-            not self.latest or self.repeats or (self.last_total is not None and self.rows >= self.last_total)
-        )
+        """The last page was empty, or as many rows were seen as there are."""
+        return not self.latest or (self.last_total is not None and self.rows >= self.last_total)
+
+    def pages_left(self, per_page: int) -> int:
+        """How many pages to ask for next; 0 when the walk is over."""
+        if self.repeats:
+            return 0
+        due = ceil((self.first_total or 0) / per_page) - self.page
+        return min(due, TOGETHER) if due > 0 else int(not self.over)
 
     def flaw(self) -> str | None:
         """Why rows may have been missed; None when the counts prove that none was."""
@@ -73,8 +84,8 @@ def walk_by_number(
     """Walk one list by page numbers from 1; returns None if every row was seen, else why that is doubtful.
 
     `request` makes the request for a page, `read` its items and the list's total (None: the answer has none).
-    `where` names the list in errors. Once the first page has told the total, the others are asked for in groups. Without a total, or with
-    pages shorter than asked for, it goes on until a page has no row.
+    Once the first page has told the total, the others are asked for in groups. Without a total, or with
+    pages shorter than asked for, it goes on until a page has no row. `where` names the list in errors.
     """
     tally = Tally()
     count = 1
@@ -88,6 +99,66 @@ def walk_by_number(
             tally.see(page, total)
             if page.ids:
                 yield from hand_over(page)
-        due = ceil((tally.first_total or 0) / per_page) - tally.page
-        count = min(due, TOGETHER) if due > 0 else int(not tally.over)
+        count = tally.pages_left(per_page)
     return tally.flaw()
+
+
+def walk_by_cursor(
+    request: Callable[[str | None], Request],
+    read: Callable[[int, Request, Response], tuple[Page, str | UnsetType | None]],
+    *,
+    where: str,
+    max_pages: int,
+) -> Exchange[ScanEnd]:
+    """Walk one list from cursor to cursor to the page that names no next one; a short page is no end.
+
+    `request` makes the request for a cursor (None: the first page), `read` gives a page's items and its
+    next cursor: None or empty at the end, UNSET when the answer leaves open whether it is the end. A
+    cursor that comes twice would lead in circles: UnexpectedAnswer. Cursors are never kept beyond the walk.
+    """
+    seen: set[str] = set()
+    cursor: str | None = None
+    for number in range(1, max_pages + 1):
+        asked = request(cursor)
+        page, following = read(number, asked, (yield from ask(asked)))
+        if page.ids:
+            yield from hand_over(page)
+        if isinstance(following, UnsetType):
+            return ScanEnd(False, f"page {number} of {where} does not say whether it is the last")
+        if not following:
+            return ScanEnd(True)
+        if following in seen:
+            raise UnexpectedAnswer(f"page {number} of {where} leads back to a page that was read already")
+        seen.add(following)
+        cursor = following
+    raise UnexpectedAnswer(f"{where} goes on beyond {max_pages} pages, the max_pages of this source")
+
+
+def look_up_each(
+    ids: Sequence[str],
+    request: Callable[[str], Request],
+    read: Callable[[Request, Response], Page],
+    elsewhere: frozenset[int] = frozenset(),
+) -> Exchange[LookUp]:
+    """Ask for each id by itself, several at once; 404 and 410 say that it is gone, other failures raise.
+
+    `read` gives the page of one item in an answer; one about another id is an UnexpectedAnswer. Statuses
+    in `elsewhere` say that an id is neither here nor gone.
+    """
+    found: list[str] = []
+    raws: list[Raw | bytes] = []
+    gone: list[str] = []
+    for start in range(0, len(ids), LOOKED_UP_TOGETHER):
+        group = ids[start : start + LOOKED_UP_TOGETHER]
+        requests = [request(id_) for id_ in group]
+        responses = yield from ask_together(requests)
+        for id_, asked, response in zip(group, requests, responses, strict=True):
+            if response.status in {404, 410}:
+                gone.append(id_)
+            elif response.status not in elsewhere:
+                page = read(asked, response)
+                if list(page.ids) != [id_]:
+                    raise UnexpectedAnswer(f"{name_of(asked)}: asked for {id_}, answered with {', '.join(page.ids)}")
+                found.extend(page.ids)
+                raws.extend(page.raws)
+    return LookUp(Page(found, raws), tuple(gone))

@@ -1,0 +1,202 @@
+"""devrev: the background jobs of a DevRev organisation: exports, merges, bulk upgrades.
+
+`POST /jobs.list` and `/jobs.get`; https://developer.devrev.ai and the types of @devrev/typescript-sdk.
+The absent `next_cursor` ends the list. A failed job carries no error text: title and metadata have to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+from pydantic import Field
+
+from monitor.exchange import Exchange, Page, Request, Response, ScanEnd
+from monitor.plugin import Plugin
+from monitor.providers.answers import Reader, until_reset
+from monitor.providers.base import (
+    Credentials,
+    HeaderSecret,
+    LookUp,
+    Many,
+    Provider,
+    RootUrl,
+    ScanPlan,
+    SourceOptions,
+    Text,
+    bearer,
+)
+from monitor.providers.items import (
+    Wrapped,
+    parse,
+    split,
+    stamp_of,
+    state_of,
+    token_end,
+    unwrap,
+    without,
+    words,
+)
+from monitor.providers.walks import look_up_each, walk_by_cursor
+from monitor.resources import FieldChange, Resource
+from monitor.values import Duration
+from monitor.vocabulary import Kind, NamedChange, Vocabulary, as_set
+
+NAME = "devrev"
+FILTERS = ("category", "created_by", "owned_by_id", "parent_ids", "sort_by", "state")
+MOVED = frozenset({301})
+"""jobs.get answers 301 for an object whose id has changed: it is in the list under its new id."""
+
+
+class Options(SourceOptions):
+    """Options of a devrev source: a token and what the list is narrowed to."""
+
+    provider: Literal["devrev"]
+    base_url: RootUrl = Field(default="https://api.devrev.ai", description="host root of the API")
+    token: HeaderSecret = Field(description="personal access token or service account token")
+    category: Many[Text] | None = Field(default=None, description="only jobs of these categories")
+    created_by: Many[Text] | None = Field(default=None, description="only jobs created by these users")
+    owned_by_id: Many[Text] | None = Field(default=None, description="only jobs owned by these users")
+    parent_ids: Many[Text] | None = Field(default=None, description="only jobs of these parents")
+    state: Many[Text] | None = Field(default=None, description="only jobs in these states")
+    sort_by: Many[Text] | None = Field(default=None, description="such as created_date:desc")
+    limit: int = Field(default=50, ge=1, le=100, description="jobs a page")
+    mode: Literal["after", "before"] = Field(default="after", description="before: walk from the end backwards")
+    beta: bool = Field(default=True, description="send X-Devrev-Scope: beta, where the API keeps its jobs")
+    full_every: Duration | None = Field(default=21_600.0, description="how often everything is walked")
+
+
+def _grew(change: FieldChange) -> bool:
+    """Whether a counter is higher than before; one that was not sent before counts as 0."""
+    before, after = (0 if value is None else value for value in (change.before, change.after))
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (before, after))
+    return numbers and after > before
+
+
+# States: enum JobState of @devrev/typescript-sdk 1.1.71
+VOCABULARY = Vocabulary(
+    provider=NAME,
+    kinds={
+        "job": Kind(
+            tracked=("title", "job_category", "retry_count", "output_artifacts"),
+            states=frozenset({"queued", "started", "in_progress", "completed", "failed"}),
+            shapes={"output_artifacts": as_set},
+            named=(
+                NamedChange("retried", frozenset({"retry_count"}), _grew),
+                NamedChange("progressed", frozenset({"progress"})),
+            ),
+        )
+    },
+)
+
+
+class _List(msgspec.Struct):
+    jobs: list[msgspec.Raw]
+    next_cursor: str | None = None
+    prev_cursor: str | None = None
+
+
+class DevRev:
+    """One devrev source."""
+
+    vocabulary = VOCABULARY
+
+    def __init__(self, name: str, options: Options) -> None:
+        self.name = name
+        self._options = options
+        self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        if options.beta:
+            self._headers["X-Devrev-Scope"] = "beta"
+        self._reader = Reader(
+            NAME,
+            check=f"{', '.join(FILTERS)}, limit and mode",
+            said=_said,
+            hint=self.wait_hint,
+            secrets=(options.token,),
+        )
+        self._list = msgspec.json.Decoder(_List)
+        self._one = msgspec.json.Decoder(Wrapped)
+
+    def credentials(self) -> Credentials:
+        """A fixed bearer token, with the end that its JWT names; it cannot be renewed."""
+        token = self._options.token
+        return Credentials(headers={"Authorization": bearer(token)}, expires_at=token_end(token))
+
+    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:  # noqa: ARG002 - every walk is a full one
+        """Walk all jobs that the options let through, with the same body but for the cursor on every page."""
+        backwards = self._options.mode == "before"
+        fixed: dict[str, Any] = {"limit": self._options.limit}
+        fixed |= {name: value for name in FILTERS if (value := getattr(self._options, name)) is not None}
+        if backwards:
+            fixed["mode"] = "before"
+
+        def request(cursor: str | None) -> Request:
+            return self._post("jobs.list", fixed if cursor is None else fixed | {"cursor": cursor})
+
+        def read(number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
+            answer = self._reader.data(asked, response, self._list)
+            page = split(answer.jobs, f"{NAME}: page {number} of the jobs")
+            return page, answer.prev_cursor if backwards else answer.next_cursor
+
+        return walk_by_cursor(request, read, where=f"{NAME}'s jobs", max_pages=self._options.max_pages)
+
+    def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
+        """Ask for each job by its id."""
+
+        def read(asked: Request, response: Response) -> Page:
+            one = self._reader.data(asked, response, self._one)
+            return split([unwrap(one, response.body)], f"{NAME}: {asked.url}")
+
+        return look_up_each(ids, lambda id_: self._post("jobs.get", {"id": id_}), read, elsewhere=MOVED)
+
+    def _post(self, call: str, body: Mapping[str, Any]) -> Request:
+        url = f"{self._options.base_url}/{call}"
+        return Request("POST", url, headers=self._headers, body=msgspec.json.encode(body))
+
+    def resources(self, raw: bytes) -> list[Resource]:
+        """One job in, the same as a resource out."""
+        id_, item = parse(raw, NAME)
+        title = words(item.get("title"), item.get("job_id"), item.get("display_id"))
+        return [
+            Resource(
+                kind="job",
+                id=id_,
+                title=title or f"Job {id_}",
+                state=state_of(item.get("state")),
+                fields=without(item, {"id", "state"}),
+                stamp=stamp_of(item.get("modified_date")),
+            )
+        ]
+
+    def wait_hint(self, response: Response) -> float | None:
+        """`retry_after` in the body of a 429 or 503, in seconds; else X-RateLimit-Reset of a 429."""
+        try:
+            body = msgspec.json.decode(response.body)
+        except (ValueError, RecursionError):
+            body = None
+        asked = body.get("retry_after") if isinstance(body, dict) else None
+        if isinstance(asked, int | float) and not isinstance(asked, bool) and asked >= 0:
+            return float(asked)
+        return until_reset(response)
+
+
+def _said(body: Any) -> str | None:
+    """`{type, message, detail}`, with `reference_id` on a 500 and `allowed_values` on a wrong enum value."""
+    if not isinstance(body, dict):
+        return None
+    texts = dict.fromkeys(filter(None, (words(body.get(name)) for name in ("type", "message", "detail"))))
+    said = ": ".join(texts)
+    if reference := words(body.get("reference_id")):
+        said += f" (reference {reference})"
+    if isinstance(allowed := body.get("allowed_values"), list):
+        said += f" (allowed: {', '.join(filter(None, map(words, allowed)))})"
+    return said or None
+
+
+def build(name: str, options: Options) -> Provider:
+    """The source's name and its validated options in, the provider out."""
+    return DevRev(name, options)
+
+
+PLUGIN: Plugin[Options, Provider] = Plugin(Options, build)
