@@ -1,0 +1,192 @@
+"""Calls providers: authorised, paced, limited and, for reads, repeated within reason."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+
+from monitor.backoff import exponential, retry_after
+from monitor.clock import Clock
+from monitor.errors import BodyTooLarge, ConnectFailed, TransportTimeout
+from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
+from monitor.http.authorise import Authoriser, Credentials
+from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, peer_of, transport_error
+from monitor.http.drive import drive, together
+from monitor.http.pace import Pace
+
+T = TypeVar("T")
+OnPage: TypeAlias = Callable[[Page], Awaitable[None]]
+WaitHint: TypeAlias = Callable[[Response], float | None]
+
+RETRIES = 2
+"""More tries of one read after a broken connection, a timeout or a 5xx."""
+WAITS = 5
+"""Waits of one read because the provider asked for them."""
+LONGEST_WAIT = 60.0
+"""Seconds; a longer wait is for the schedule of scans, not for a sleeping one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a source may cost: seconds a request, decompressed bytes a body, requests a second and at once."""
+
+    timeout: float = 30.0
+    max_body: int = 25_000_000
+    rate: float | None = None
+    concurrency: int = 2
+
+
+@dataclass(slots=True)
+class Stats:
+    """What a caller did so far: requests sent, body bytes read, retries, waits asked for and their seconds."""
+
+    requests: int = 0
+    bytes: int = 0
+    retries: int = 0
+    waits: int = 0
+    waited: float = 0.0
+
+
+@dataclass(slots=True)
+class _Patience:
+    """What is left of the tries and waits of one request."""
+
+    retries: int = RETRIES
+    waits: int = WAITS
+
+
+class Caller:
+    """Runs the exchanges of one source: authorised, paced, limited and, for reads, repeated within reason."""
+
+    def __init__(
+        self,
+        session: ClientSession,
+        credentials: Credentials,
+        limits: Limits,
+        wait_hint: WaitHint | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.stats = Stats()
+        self._session = session
+        self._limits = limits
+        self._timeout = ClientTimeout(total=limits.timeout)
+        self._wait_hint = wait_hint
+        self._clock = clock or Clock()
+        self._pace = Pace(limits.rate, self._clock)
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._authoriser = Authoriser(credentials, lambda buy: drive(buy, self._unslotted), self._clock.monotonic)
+
+    async def run(self, exchange: Exchange[T], on_page: OnPage | None = None) -> T:
+        """Run one exchange; its pages go to `on_page`, which is awaited before the exchange goes on.
+
+        Raises what the exchange raises, and the provider's error when a token cannot be bought.
+        """
+
+        async def answer(step: Step) -> Answer:
+            if isinstance(step, Request):
+                return await self._slotted(step)
+            if isinstance(step, Page):
+                if on_page is not None:
+                    await on_page(step)
+                return None
+            return await together([self._slotted(request) for request in step])
+
+        return await drive(exchange, answer)
+
+    async def _slotted(self, request: Request) -> Response:
+        async with self._slots:
+            return await self._insist(request, authorise=request.authorise)
+
+    async def _unslotted(self, step: Step) -> Answer:
+        # A token is bought inside the slot of the request that needs it: a second slot might never come free.
+        if not isinstance(step, Request):
+            raise TypeError(f"buying a token takes single requests, not {type(step).__name__}")
+        return await self._insist(step, authorise=False)
+
+    async def _insist(self, request: Request, *, authorise: bool) -> Response:
+        patience = _Patience()
+        while True:
+            try:
+                response = await (self._authorised(request) if authorise else self._once(request, {}))
+            except (TransportTimeout, ConnectFailed):
+                if not request.idempotent or not patience.retries:
+                    raise
+                await self._clock.sleep(self._retry(patience))
+            else:
+                if not request.idempotent or not await self._again(response, patience):
+                    return response
+
+    async def _again(self, response: Response, patience: _Patience) -> bool:
+        """Whether to ask again, after having waited for it."""
+        if response.status != 429 and response.status < 500:
+            return False
+        asked = self._asked(response)
+        if asked is None:
+            if not patience.retries:
+                return False
+            await self._clock.sleep(self._retry(patience))
+            return True
+        if asked > LONGEST_WAIT or not patience.waits:
+            return False
+        patience.waits -= 1
+        self.stats.waits += 1
+        self.stats.waited += asked
+        self._pace.pause(max(asked, exponential(1, 0.5, 8.0, self._clock.random)))
+        return True
+
+    def _asked(self, response: Response) -> float | None:
+        header = retry_after(response.headers.get("retry-after"), self._clock.now())
+        hint = self._wait_hint(response) if self._wait_hint and response.status in {429, 503} else None
+        return max((wait for wait in (header, hint) if wait is not None), default=None)
+
+    def _retry(self, patience: _Patience) -> float:
+        """Use one retry; seconds to wait before it."""
+        attempt = RETRIES - patience.retries + 1
+        patience.retries -= 1
+        self.stats.retries += 1
+        return exponential(attempt, 0.5, 8.0, self._clock.random)
+
+    async def _authorised(self, request: Request) -> Response:
+        headers = await self._authoriser.headers()
+        response = await self._once(request, headers)
+        if response.status == 401 and self._authoriser.renews:
+            response = await self._once(request, await self._authoriser.headers(refused=headers))
+        return response
+
+    async def _once(self, request: Request, authorisation: Mapping[str, str]) -> Response:
+        await self._pace.turn()
+        self.stats.requests += 1
+        started = self._clock.monotonic()
+        try:
+            async with self._session.request(
+                request.method,
+                full_url(request),
+                headers={**request.headers, **authorisation},
+                data=request.body,
+                allow_redirects=False,
+                timeout=self._timeout,
+            ) as answer:
+                body = await _whole_body(answer, self._limits.max_body)
+                headers, address = headers_of(answer), peer_of(answer)
+        except NETWORK_ERRORS as error:
+            # `from None`: the chained aiohttp error may print the full URL, secrets included.
+            raise transport_error(error, request.url, self._limits.timeout) from None
+        self.stats.bytes += len(body)
+        return Response(answer.status, headers, body, self._clock.monotonic() - started, address)
+
+
+async def _whole_body(answer: ClientResponse, limit: int) -> bytes:
+    """The body, decompressed; BodyTooLarge as soon as it is longer than `limit` bytes."""
+    parts: list[bytes] = []
+    size = 0
+    while part := await answer.content.readany():
+        size += len(part)
+        if size > limit:
+            answer.close()
+            raise BodyTooLarge(f"{answer.url.host} answered more than {limit:,} bytes: raise max_body, or ask for less")
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
