@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, TCPConnector
+from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
@@ -45,7 +46,7 @@ def source_session(user_agent: str) -> ClientSession:
     return _session(connector, {"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"})
 
 
-def target_session(egress: Egress, concurrency: int = 0) -> ClientSession:
+def target_session(egress: Egress, concurrency: int = 0, resolver: AbstractResolver | None = None) -> ClientSession:
     """A session for calling targets, `concurrency` connections a host (0: any number).
 
     The guard judges each address as it is dialled, after all name look-ups, so nothing can change between
@@ -60,7 +61,11 @@ def target_session(egress: Egress, concurrency: int = 0) -> ClientSession:
         return socket.socket(info[0], info[1], info[2])
 
     connector = TCPConnector(
-        limit=0, limit_per_host=concurrency, keepalive_timeout=_TARGET_KEEPALIVE, socket_factory=guarded
+        limit=0,
+        limit_per_host=concurrency,
+        keepalive_timeout=_TARGET_KEEPALIVE,
+        resolver=resolver,
+        socket_factory=guarded,
     )
     return _session(connector, {})
 
