@@ -208,7 +208,10 @@ def _compile_match(match: Match) -> Test:
     if match.type:
         patterns = [type_glob(pattern) for pattern in match.type]
         tests.append(lambda event: any(one.fullmatch(str(event.get("type"))) for one in patterns))
-    named = {("data", "source"): match.source, ("data", "provider"): match.provider}
+    named: dict[tuple[str, ...], tuple[str, ...]] = {
+        ("data", "source"): match.source,
+        ("data", "provider"): match.provider,
+    }
     named |= {("data", "resource", "kind"): match.kind, ("data", "resource", "state"): match.state}
     tests += [_names(path, wanted) for path, wanted in named.items() if wanted]
     for path, operators in match.where.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.store.db import Db
@@ -39,6 +40,11 @@ class Deadlines:
         found = await self._db.run("ZRANGE", self._db.keys.deadlines, 0, 0, "WITHSCORES")
         return int(float(found[0][1] if isinstance(found[0], tuple | list) else found[1])) if found else None
 
-    async def drop(self, armed: Armed) -> None:
-        """Forget a deadline whose resource is not there any more."""
-        await self._db.run("ZREM", self._db.keys.deadlines, armed.member)
+    async def drop(self, armed: Sequence[Armed]) -> None:
+        """Forget deadlines whose item is not there any more."""
+        await self._db.run("ZREM", self._db.keys.deadlines, *(one.member for one in armed))
+
+    async def postpone(self, armed: Sequence[Armed], due_ms: int) -> None:
+        """Look at deadlines again later; only those that are still armed."""
+        pairs = [part for one in armed for part in (due_ms, one.member)]
+        await self._db.run("ZADD", self._db.keys.deadlines, "XX", *pairs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import msgspec
@@ -43,7 +43,11 @@ class ItemCommit:
     disarm: Sequence[str] = ()
     arm: Sequence[tuple[int, str]] = ()
     clear: Sequence[str] = ()
-    note: Sequence[tuple[str, bytes]] = field(default=())
+    note: Sequence[tuple[str, bytes]] = ()
+
+    def disarming(self, members: Sequence[str]) -> ItemCommit:
+        """The same commit, which also disarms these deadlines."""
+        return replace(self, disarm=[*self.disarm, *members])
 
 
 def raw_digest(raw: Raw | bytes, config: bytes) -> bytes:

@@ -100,7 +100,7 @@ class Lanes:
         return text(await self._db.run("GET", self._db.keys.relay)) or FIRST
 
     async def relay(self, expected: str, cursor: str, assignments: Sequence[Assignment]) -> int:
-        """Put events into lanes and move the cursor, at once; the number of new deliveries, -1 when another was faster."""
+        """Put events into lanes and move the cursor; the number of new deliveries, -1 when another was faster."""
         args: list[Arg] = [
             expected,
             cursor,

@@ -48,7 +48,9 @@ for _ = 1, tonumber(ARGV[6]) do
   else
     redis.call('ZREM', lanes, lane)
   end
-  if verdict == 'delivered' then
+  if #attempts == 0 then
+    -- handed back untried: nothing is known, nothing is counted
+  elseif verdict == 'delivered' then
     redis.call('HSET', state, 'failures', 0, 'success_at', now)
     redis.call('HINCRBY', state, 'delivered', #attempts / 2)
   else

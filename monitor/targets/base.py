@@ -58,7 +58,7 @@ class Outcome:
 
     `error` says in words what was wrong. `retry_after` is the least delay in seconds that the receiver
     asked for; `hold` slows the whole target by it (429, 503). `disable` stops the target for good (410).
-    `response` is the first part of the answer, for people.
+    `response` is the first part of the answer, for people, `address` the one really connected to.
     """
 
     verdict: Verdict
@@ -67,6 +67,7 @@ class Outcome:
     retry_after: float | None = None
     hold: bool = False
     disable: bool = False
+    address: str | None = None
     response: str = field(default="", repr=False)
 
 

@@ -1,0 +1,121 @@
+"""The resident consumer of a worker: sleeps on the event log, and relays and delivers the moment there is work.
+
+A committed event does not wait for any queue's poll: the blocking read returns within a millisecond. The
+ARQ tasks `relay` and `deliver` do the same work and are the net below this loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from monitor.errors import StoreUnavailable
+from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.relay import Relay
+from monitor.pipeline.ring import BATCH, Ringer
+from monitor.pipeline.target import TargetRuntime
+from monitor.store.db import Db
+from monitor.store.eventlog import EventLog
+from monitor.store.lanes import Lanes
+
+BLOCK_MS = 1000
+TICK = 0.5
+DRAIN = 10.0
+_PAUSE_AFTER_ERROR = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Pump:
+    task: asyncio.Task[int]
+    kick: asyncio.Event
+
+
+@dataclass(slots=True)
+class Consumer:
+    """Runs relay, delivery and ring until `stopping` is set, through any outage of the store."""
+
+    db: Db
+    log: EventLog
+    lanes: Lanes
+    relay: Relay
+    deliverer: Deliverer
+    ringer: Ringer
+    stopping: asyncio.Event
+    _work: asyncio.Event = field(default_factory=asyncio.Event)
+    _pumps: dict[str, _Pump] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """Consume until told to stop; then what is in flight gets up to ten seconds."""
+        loops = [
+            asyncio.create_task(self._forever("relay", self._relay_once)),
+            asyncio.create_task(self._forever("deliver", self._deliver_once)),
+            asyncio.create_task(self._forever("ring", self._ring_once)),
+        ]
+        try:
+            await self.stopping.wait()
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await self._drain()
+
+    async def _forever(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        while not self.stopping.is_set():
+            try:
+                await step()
+            except StoreUnavailable as error:
+                structlog.get_logger().warning("consumer.store_unavailable", loop=name, error=str(error))
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
+            except Exception:  # noqa: BLE001 - one bad event must not silence the others
+                structlog.get_logger().exception("consumer.failed", loop=name)
+                await asyncio.sleep(_PAUSE_AFTER_ERROR)
+
+    async def _relay_once(self) -> None:
+        await self.relay.relay()
+        self._work.set()
+        await self.log.wait(await self.lanes.cursor(), BLOCK_MS)
+
+    async def _deliver_once(self) -> None:
+        self._work.clear()
+        for name in await self.lanes.due_targets(await self.db.now_ms()):
+            runtime = self.relay.targets.get(name)
+            if runtime is not None and (pump := self._pumps.get(name)) is not None:
+                pump.kick.set()
+            elif runtime is not None:
+                self._start(runtime)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._work.wait(), await self._pause())
+
+    async def _pause(self) -> float:
+        """Seconds until the next lane is due, at most a tick; lanes due already have their pump."""
+        next_ms = await self.lanes.next_ms()
+        wait = (next_ms - await self.db.now_ms()) / 1000 if next_ms is not None else TICK
+        return wait if 0 < wait < TICK else TICK
+
+    def _start(self, runtime: TargetRuntime) -> None:
+        kick = asyncio.Event()
+        task = asyncio.create_task(self.deliverer.deliver(runtime, kick))
+        self._pumps[runtime.name] = _Pump(task, kick)
+        task.add_done_callback(lambda done: self._ended(runtime.name, done))
+
+    def _ended(self, name: str, task: asyncio.Task[int]) -> None:
+        self._pumps.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            structlog.get_logger().warning("delivery.interrupted", target=name, error=str(error))
+        self._work.set()
+
+    async def _ring_once(self) -> None:
+        if await self.ringer.ring() < BATCH:
+            await asyncio.sleep(TICK)
+
+    async def _drain(self) -> None:
+        pumps = [pump.task for pump in self._pumps.values()]
+        if pumps:
+            _, late = await asyncio.wait(pumps, timeout=DRAIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)

@@ -1,0 +1,112 @@
+"""Delivering one target's lanes: claim what is due, send with a bounded number in flight, record, go on.
+
+A lane under claim is invisible to others until its lease lapses, so a worker may die here at any moment:
+its lanes come back by themselves. What was sent but not recorded is sent again with the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from monitor.errors import StoreUnavailable
+from monitor.pipeline.attempt import Attempts, Made, target_event
+from monitor.pipeline.target import TargetRuntime
+from monitor.store.lanes import ClaimedLane, Lanes, Settled, Standing
+
+FAILING_AFTER = 3
+GROUP_LIMIT = 100
+_LEASE_MARGIN_MS = 10_000
+
+
+@dataclass(slots=True)
+class Deliverer:
+    """Delivers one target at a time on demand; `stopping` ends it after what is in flight."""
+
+    lanes: Lanes
+    attempts: Attempts
+    clock: Callable[[], datetime]
+    stopping: asyncio.Event
+    delivered: int = field(default=0)
+
+    async def deliver(self, runtime: TargetRuntime, kick: asyncio.Event | None = None) -> int:
+        """Deliver until no lane of this target is due; how many attempts were made.
+
+        `kick` says that more lanes came due while some were in flight: a slow attempt holds up no other lane.
+        """
+        kick = kick or asyncio.Event()
+        inflight: dict[asyncio.Task[Made], ClaimedLane] = {}
+        kicked = asyncio.create_task(kick.wait())
+        made = 0
+        try:
+            while True:
+                kick.clear()
+                free = runtime.options.concurrency - len(inflight)
+                if free > 0 and not self.stopping.is_set():
+                    for lane in await self._claim(runtime, free):
+                        inflight[asyncio.create_task(self.attempts.make(runtime, lane))] = lane
+                if not inflight:
+                    return made
+                await asyncio.wait([*inflight, kicked], return_when=asyncio.FIRST_COMPLETED)
+                done = [task for task in inflight if task.done()]
+                if done:
+                    await self.record(runtime, [task.result() for task in done])
+                    made += len(done)
+                for task in done:
+                    del inflight[task]
+                if kicked.done():
+                    kicked = asyncio.create_task(kick.wait())
+        finally:
+            kicked.cancel()
+            await self._hand_back(runtime, inflight)
+
+    async def _claim(self, runtime: TargetRuntime, limit: int) -> list[ClaimedLane]:
+        lease_ms = round(runtime.options.timeout * 1000) + _LEASE_MARGIN_MS
+        take = GROUP_LIMIT if runtime.target.grouped else 1
+        return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=limit, take=take)
+
+    async def record(self, runtime: TargetRuntime, made: Sequence[Made]) -> None:
+        """Record attempts, and say so once when a target begins to fail or has recovered."""
+        standing = await self.lanes.settle(
+            runtime.name,
+            [one.settled for one in made],
+            hold=max((one.hold for one in made), default=0.0),
+            disable=any(one.disable for one in made),
+        )
+        self.delivered += sum(one.settled.verdict == "delivered" for one in made)
+        await self._announce(runtime, made, standing)
+
+    async def _announce(self, runtime: TargetRuntime, made: Sequence[Made], standing: Standing) -> None:
+        if standing.stale:
+            structlog.get_logger().warning("delivery.lease_lost", target=runtime.name, lanes=standing.stale)
+        failing = standing.failures >= FAILING_AFTER
+        if failing == standing.announced or (not failing and standing.failures > 0):
+            return
+        last = made[-1].settled.attempts[-1][1] if made and made[-1].settled.attempts else None
+        now = self.clock()
+        event = target_event(
+            runtime.name,
+            "failing" if failing else "recovered",
+            now,
+            mark="",
+            failures=standing.failures,
+            status=last.status if last else None,
+            error=last.error if last else None,
+        )
+        await self.lanes.announce(runtime.name, event, failing=failing)
+
+    async def _hand_back(self, runtime: TargetRuntime, inflight: dict[asyncio.Task[Made], ClaimedLane]) -> None:
+        """Cancelled in flight: the lanes are due again at once, and nothing is recorded that is not known."""
+        for task in inflight:
+            task.cancel()
+        await asyncio.gather(*inflight, return_exceptions=True)
+        back = [Settled(lane, "retry", 0, ()) for lane in inflight.values()]
+        if back:
+            try:
+                await asyncio.shield(self.lanes.settle(runtime.name, back))
+            except StoreUnavailable as error:
+                structlog.get_logger().warning("delivery.not_handed_back", target=runtime.name, error=str(error))

@@ -1,0 +1,78 @@
+"""From the outbox into lanes: each event is matched against the routes and put into the lanes of its targets.
+
+The relay's place in the event log moves in the same script that fills the lanes, so events are relayed once
+and in order, whoever runs the relay and however often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from monitor.events import decode
+from monitor.pipeline.target import TargetRuntime
+from monitor.routing import Decision, Router, group_hash
+from monitor.store.eventlog import EventLog, Stored
+from monitor.store.lanes import Assignment, Lanes
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Relays committed events to the given targets."""
+
+    log: EventLog
+    lanes: Lanes
+    router: Router
+    targets: Mapping[str, TargetRuntime]
+
+    async def relay(self) -> int:
+        """Relay everything that is committed and not yet in lanes; how many deliveries were made."""
+        made = 0
+        while True:
+            cursor = await self.lanes.cursor()
+            events = await self.log.after(cursor, BATCH)
+            if not events:
+                return made
+            assignments = [one for stored in events for one in self.assign(stored)]
+            new = await self.lanes.relay(cursor, events[-1].place, assignments)
+            if new >= 0:
+                made += new
+                structlog.get_logger().debug("events.relayed", events=len(events), deliveries=new)
+
+    def assign(self, stored: Stored) -> list[Assignment]:
+        """One event in, a delivery for each target that its routes choose out."""
+        event = decode(stored.body)
+        return [
+            self._assignment(stored, event, decision)
+            for decision in self.router.decide(event)
+            if decision.target in self.targets and not _own_news(event, decision.target)
+        ]
+
+    def _assignment(self, stored: Stored, event: Mapping[str, Any], decision: Decision) -> Assignment:
+        target = self.targets[decision.target]
+        key = str(event["data"]["key"])
+        if target.target.grouped:
+            lane, wait = group_hash(decision.group), decision.group_wait
+        else:
+            lane, wait = key if target.options.ordered == "resource" else stored.id, 0.0
+        return Assignment(
+            target=decision.target,
+            lane=lane,
+            wait=wait,
+            event=stored.id,
+            place=stored.place,
+            type=stored.type,
+            key=key,
+            route=decision.route,
+            severity=decision.severity,
+        )
+
+
+def _own_news(event: Mapping[str, Any], target: str) -> bool:
+    """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
+    return str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"

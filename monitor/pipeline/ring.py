@@ -1,0 +1,83 @@
+"""Ringing deadlines: what is due is looked at again, told if it is still so, and armed for its next rung.
+
+The ring needs no lease: an item is written only if nobody changed it since it was read, and an event's id
+is a function of resource, revision and rung, so two workers that ring at once tell one fact once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor.deadlines import rules_of, speaking
+from monitor.moments import to_millis
+from monitor.pipeline.source import Source
+from monitor.pipeline.walk import commit_of
+from monitor.resources import Document
+from monitor.rules import Judgement, Revision, Setting, judge_rung
+from monitor.store.deadlines import Armed, Deadlines
+from monitor.store.items import DIGEST_SIZE, ItemCommit, Items
+
+BATCH = 500
+_UNKNOWN_SOURCE_PAUSE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ringer:
+    """Tells deadlines of the given sources; `clock` gives now with zone."""
+
+    items: Items
+    deadlines: Deadlines
+    sources: Mapping[str, Source]
+    clock: Callable[[], datetime]
+
+    async def ring(self) -> int:
+        """Look at every deadline that is due now; how many there were (at most one batch)."""
+        now = self.clock()
+        due = await self.deadlines.due(to_millis(now), BATCH)
+        for name in dict.fromkeys(armed.source for armed in due):
+            mine = [armed for armed in due if armed.source == name]
+            source = self.sources.get(name)
+            if source is None:
+                await self.deadlines.postpone(mine, to_millis(now + _UNKNOWN_SOURCE_PAUSE))
+            else:
+                await self._ring_source(source, mine, now)
+        return len(due)
+
+    async def _ring_source(self, source: Source, due: Sequence[Armed], now: datetime) -> None:
+        ids = list(dict.fromkeys(armed.item for armed in due))
+        stored = await self.items.stored(source.name, ids)
+        documents = await self.items.documents(source.name, ids)
+        commits: list[ItemCommit] = []
+        for id, value, document in zip(ids, stored, documents, strict=True):
+            mine = [armed for armed in due if armed.item == id]
+            if value is None or document is None:
+                await self.deadlines.drop(mine)
+                continue
+            judgement = self._tell(source, document, mine, now)
+            commit = commit_of(source, id, value, value[:DIGEST_SIZE], document, judgement)
+            stale = [armed.member for armed in mine if armed.member not in {member for _, member in commit.arm}]
+            commits.append(commit.disarming(stale))
+        conflicts = await self.items.commit(source.name, commits, fence="", now_ms=to_millis(now))
+        told = sum(len(commit.revisions) for commit in commits if commit.id not in conflicts)
+        structlog.get_logger().info("deadlines.rung", source=source.name, looked_at=len(due), told=told)
+
+    def _tell(self, source: Source, document: Document, due: Sequence[Armed], now: datetime) -> Judgement:
+        """The document after every rung that must be told now, with the events."""
+        revisions: list[Revision] = []
+        setting = Setting(source.name, source.provider.vocabulary, source.clockwork, now)
+        for armed in due:
+            known = document.known.get(armed.ref)
+            if known is None:
+                continue
+            kind = source.provider.vocabulary.kinds.get(known.resource.kind)
+            for rule in rules_of(known, kind):
+                rung = speaking(known, rule, source.clockwork, now) if rule.type == armed.type else None
+                if rung is not None:
+                    judgement = judge_rung(document, armed.ref, rule, rung, setting)
+                    document = judgement.document
+                    revisions += judgement.revisions
+        return Judgement(document, tuple(revisions))
