@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.exchange import Exchange
+from monitor.targets.address import check_headers
 from monitor.values import Duration, Rate, Secret
 
 # https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (multi-day, exponential)
@@ -23,12 +25,30 @@ class TargetOptions(BaseModel):
 
     type: str = Field(description="what kind of target this is")
     timeout: Duration = Field(default=15.0, gt=0, le=120, description="time for one attempt, answer included")
-    retry: list[Duration] = Field(default=list(RETRY_SCHEDULE), max_length=64, description="delays between attempts: n delays, n + 1 attempts")
+    retry: list[Duration] = Field(
+        default=list(RETRY_SCHEDULE),
+        max_length=64,
+        description="delays between attempts: n delays, n + 1 attempts",
+    )
     rate: Rate | None = Field(default=None, description="attempts a second at the most")
     concurrency: int = Field(default=16, ge=1, le=256, description="attempts in flight at the most, per worker")
-    ordered: Literal["resource", "none"] = Field(default="resource", description="none: events of one resource may overtake each other")
-    headers: dict[str, Secret] = Field(default_factory=dict, description="further request headers; values are kept secret")
+    ordered: Literal["resource", "none"] = Field(
+        default="resource", description="none: events of one resource may overtake each other"
+    )
+    headers: dict[str, Secret] = Field(
+        default_factory=dict, description="further request headers; values are kept secret"
+    )
     format: Literal["cloudevents"] = Field(default="cloudevents", description="shape of the body")
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, Secret]) -> dict[str, Secret]:
+        check_headers({name: value.get_secret_value() for name, value in headers.items()})
+        return headers
+
+    def destinations(self) -> Mapping[str, str]:
+        """Option names and the URLs in them that will be connected to: `check` looks at their hosts."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,7 @@ def test_a_schedule_of_n_delays_allows_n_plus_one_attempts() -> None:
 
 
 @given(random=st.floats(0, 1), asked=st.none() | st.floats(0, LONGEST_WAIT))
-def test_jitter_stays_within_a_fifth_and_never_undercuts_what_was_asked(
-    random: float, asked: float | None
-) -> None:
+def test_jitter_stays_within_a_fifth_and_never_undercuts_what_was_asked(random: float, asked: float | None) -> None:
     """The wait is the schedule's ±20 %, or longer because the receiver asked for longer."""
     delay = next_delay([100.0], 1, asked, lambda: random)
     assert delay is not None

@@ -1,0 +1,74 @@
+"""Where a target sends to: URLs and further headers of the config checked, and shown without their secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_RESERVED = frozenset(
+    [
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    ]
+)
+
+
+def check_url(url: str) -> str:
+    """An absolute http(s) URL in, the same out without spaces around; ValueError says what is wrong with it."""
+    text = url.strip()
+    if len(text) > 2048:
+        raise ValueError("the URL is longer than 2048 characters")
+    if any(char.isspace() or not char.isprintable() for char in text):
+        raise ValueError("the URL holds a space or a control character")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("the URL cannot be read: check the host, the port and its brackets") from None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        raise ValueError("not a URL: write https:// (or http://) and a host")
+    return text
+
+
+TargetUrl: TypeAlias = Annotated[str, AfterValidator(check_url), Field(repr=False)]
+"""An http(s) URL; kept out of `repr`, because it may carry credentials or a token."""
+
+
+def shown(url: str) -> str:
+    """A URL in, what people may see of it out: no user, no password, no query."""
+    parts = urlsplit(url)
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{host}{port}{parts.path}{'?…' if parts.query else ''}"
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Further headers of a target: ValueError names one that cannot be sent or is ours; values stay untold."""
+    seen: set[str] = set()
+    for name, value in headers.items():
+        lower = name.lower()
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not a header name")
+        if lower in _RESERVED or lower.startswith("webhook-"):
+            raise ValueError(f"the header {name} is set by jobwire itself and cannot be replaced")
+        if lower in seen:
+            raise ValueError(f"the header {name} is given twice")
+        if not all(char == "\t" or " " <= char <= "~" for char in value):
+            raise ValueError(f"the value of header {name} holds a line break or a letter beyond ASCII")
+        seen.add(lower)

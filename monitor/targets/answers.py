@@ -1,0 +1,49 @@
+"""What targets make of a receiver's answer: the part kept for people, and the wait it asks for."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+
+from monitor.backoff import retry_after
+from monitor.exchange import Response
+
+EXCERPT = 4096
+"""Bytes of an answer that are kept."""
+
+_CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
+
+
+def excerpt(body: bytes, secrets: Sequence[str] = ()) -> str:
+    """The first 4 KB of a body as text, or as `base64:...` when it is not UTF-8.
+
+    Control characters are dropped; `secrets` that a receiver echoes back are blotted out.
+    """
+    start = body[:EXCERPT]
+    try:
+        # A character cut in two by the limit is dropped; any other broken one makes it no text.
+        text = codecs.getincrementaldecoder("utf-8")().decode(start, final=len(body) <= EXCERPT)
+    except UnicodeDecodeError:
+        return "base64:" + base64.b64encode(start).decode()
+    if not text.isprintable():
+        text = text.translate(_CONTROLS)
+    for secret in secrets:
+        # Shorter values ("1", "true") are no secrets, and blotting them out would blot out everything.
+        text = text.replace(secret, "***") if len(secret) >= 8 else text
+    return text
+
+
+def asked_wait(response: Response, now: datetime) -> float | None:
+    """Seconds that the Retry-After header asks for; None when it does not."""
+    return retry_after(response.headers.get("retry-after"), now)
+
+
+def named(status: int) -> str:
+    """An HTTP status with its name: `503 Service Unavailable`; the bare number when it has none."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
