@@ -1,0 +1,105 @@
+"""What works but deserves a look: secrets written out, addresses without TLS, settings that do nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+
+from monitor.settings.agreement import every_route, values
+from monitor.settings.model import Settings, host_of, is_loopback
+from monitor.settings.problems import Path, Problems, find
+from monitor.yamlfile import Scalar
+
+NOT_IN_EFFECT = (
+    "web",
+    "stuck",
+    "deadlines.*.send_at",
+    "sources.*.settle",
+    "sources.*.hook_secret",
+    "sources.*.full_every",
+    "routes.*.repeat_interval",
+    "routes.*.mute",
+    "routes.*.active",
+    "routes.*.escalate",
+)
+"""What this version reads and checks, but does not act on yet; `routes.*` is every route at any depth."""
+
+_SECRET_HEADER = re.compile(r"auth|token|secret|key|passw|cookie|credential", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"//[^@/]*:(?!\$\{)[^@/]+@")
+
+
+def advise(settings: Settings, warnings: Problems) -> None:
+    """The settings of a file without problems in; what deserves a look is added to `warnings`."""
+    _not_in_effect(settings, warnings)
+    _literal_secrets(settings, warnings)
+    _without_tls(settings, warnings)
+    _unused(settings, warnings)
+
+
+def _not_in_effect(settings: Settings, warnings: Problems) -> None:
+    routes = [path for path, _, _ in every_route(settings.routes)]
+    for pattern in NOT_IN_EFFECT:
+        section, _, key = pattern.partition(".*.")
+        holders: dict[str, list[Path]] = {
+            "routes": routes,
+            "sources": [("sources", name) for name in settings.sources],
+            "deadlines": [("deadlines", name) for name in settings.deadlines],
+        }
+        for path in ((*holder, key) for holder in holders[section]) if key else [(section,)]:
+            node = find(warnings.root, path)
+            if node is not None and not (isinstance(node, Scalar) and node.value is None):
+                warnings.add(path, "accepted, not in effect yet: this version does nothing with it", at_key=True)
+
+
+def _literal_secrets(settings: Settings, warnings: Problems) -> None:
+    holders: list[tuple[Path, BaseModel]] = [(("web",), settings.web)]
+    holders += [(("sources", name), source.options) for name, source in settings.sources.items()]
+    holders += [(("targets", name), target.options) for name, target in settings.targets.items()]
+    for path in _secrets(holders):
+        node = find(warnings.root, path)
+        if isinstance(node, Scalar) and node.text and "${" not in node.text:
+            warnings.add(path, "a secret stands in the file itself: write ${NAME} or ${file:/path}")
+    url = find(warnings.root, ("store", "url"))
+    if isinstance(url, Scalar) and _URL_PASSWORD.search(url.text):
+        warnings.add(("store", "url"), "a password stands in the file itself: write ${NAME} or set JOBWIRE_STORE_URL")
+
+
+def _secrets(holders: list[tuple[Path, BaseModel]]) -> Iterator[Path]:
+    for path, options in holders:
+        for key, value in values(options):
+            named_otherwise = key[0] == "headers" and not _SECRET_HEADER.search(str(key[-1]))
+            if isinstance(value, SecretStr) and not named_otherwise:
+                yield (*path, *key)
+
+
+def _without_tls(settings: Settings, warnings: Problems) -> None:
+    for path, url in _addresses(settings):
+        if url.lower().startswith("http://") and not is_loopback(host_of(url)):
+            warnings.add(path, "http:// sends credentials and content readable for all on the way: use https://")
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[Path, str]]:
+    """Every URL that is connected to, with its path in the file."""
+    for name, source in settings.sources.items():
+        for key, value in values(source.options):
+            if isinstance(value, str) and str(key[-1]).endswith("url"):
+                yield ("sources", name, *key), value
+    for name, target in settings.targets.items():
+        for option, url in target.options.destinations().items():
+            yield ("targets", name, option), url
+
+
+def _unused(settings: Settings, warnings: Problems) -> None:
+    for name, source in settings.sources.items():
+        if not source.options.enabled:
+            warnings.add(("sources", name, "enabled"), "false: this source is not scanned")
+    if not settings.routes:
+        warnings.add(("routes",), "no route: events are stored and sent nowhere")
+        return
+    used = {name for _, route, _ in every_route(settings.routes) for name in route.to or ()}
+    used |= {name for _, route, _ in every_route(settings.routes) if route.escalate for name in route.escalate.to}
+    for name in settings.targets:
+        if name not in used:
+            warnings.add(("targets", name), "no route sends to this target", at_key=True)

@@ -1,0 +1,200 @@
+"""What the config file means once it is read: frozen values, checked, with every default filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from monitor.egress import Egress
+from monitor.errors import Problem
+from monitor.providers.base import SourceOptions
+from monitor.settings.routes import Route
+from monitor.settings.section import Names, Section, Text
+from monitor.targets.base import TargetOptions
+from monitor.values import Duration, Secret
+
+EMBEDDED = "embedded"
+_STORE = re.compile(r"(rediss?|redis\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(?P<port>[0-9]{1,5})")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _store(url: str) -> str:
+    if url != EMBEDDED and not _STORE.fullmatch(url):
+        raise ValueError(
+            "is not a store: write embedded, redis://HOST:PORT/DB, rediss://..., unix:///PATH or redis+sentinel://..."
+        )
+    return url
+
+
+def _directory(path: Path) -> Path:
+    if path.parts[:1] == ("~",):
+        raise ValueError("~ is not a directory here: write ${HOME}")
+    return path
+
+
+def _listen(listen: str) -> str:
+    match = _LISTEN.fullmatch(listen)
+    if not match or int(match["port"]) > 65535:
+        raise ValueError("is not an address to listen on: write HOST:PORT, such as 127.0.0.1:8080 or 0.0.0.0:8080")
+    return listen
+
+
+def _network(network: str) -> str:
+    Egress([network])
+    return network
+
+
+def _clock(given: Any) -> Any:
+    if isinstance(given, str) and _CLOCK.fullmatch(given):
+        return time.fromisoformat(given)
+    raise ValueError("is not a time of day: write HH:MM, such as 09:00")
+
+
+def _tightest_last(rungs: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(sorted(set(rungs), reverse=True))
+
+
+TimeOfDay: TypeAlias = Annotated[
+    time, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
+]
+Rungs: TypeAlias = Annotated[tuple[Annotated[Duration, Field(ge=0)], ...], AfterValidator(_tightest_last)]
+
+
+class StoreSettings(Section):
+    """Where everything is kept. The environment variable JOBWIRE_STORE_URL wins over `url`."""
+
+    url: Annotated[str, AfterValidator(_store)] = Field(
+        default=EMBEDDED,
+        repr=False,
+        description="embedded (a server of its own), or redis://, rediss://, unix://, redis+sentinel://",
+    )
+    data_dir: Annotated[Path, AfterValidator(_directory)] = Field(
+        default=Path("var"), description="directory of the embedded store, from where jobwire is started"
+    )
+
+    @property
+    def address(self) -> str:
+        """The store for people: its URL without user, password and parameters."""
+        if self.url == EMBEDDED:
+            return EMBEDDED
+        scheme, rest = self.url.split("://", 1)
+        return f"{scheme}://{rest.rsplit('@', 1)[-1].split('?', 1)[0]}"
+
+
+class WebSettings(Section):
+    """The page and the API."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(default="127.0.0.1:8080", description="HOST:PORT")
+    tokens: tuple[Secret, ...] = Field(
+        default=(), description="bearer tokens that may read; one is required to listen beyond loopback"
+    )
+
+    @property
+    def host(self) -> str:
+        """The host part of `listen`; empty for every interface."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port part of `listen`."""
+        return int(self.listen.rpartition(":")[2])
+
+    @model_validator(mode="after")
+    def _guarded(self) -> WebSettings:
+        if not self.tokens and not is_loopback(self.host):
+            raise ValueError("listens beyond loopback, which takes a token: add tokens, or listen on 127.0.0.1")
+        return self
+
+
+class EgressSettings(Section):
+    """Which addresses targets may reach: every public one, and those named here."""
+
+    allow: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        default=(), description="private networks that targets may reach, such as 10.0.0.0/8"
+    )
+
+
+class Ladder(Section):
+    """When a deadline is told: how long before it, the widest first."""
+
+    before: Rungs = Field(description="how long before; whole days for dates. [] tells nothing before")
+    send_at: TimeOfDay | None = Field(
+        default=None, description="local time at which rungs of a date are told; midnight if not given"
+    )
+
+
+class StuckRule(Section):
+    """A state that lasts too long."""
+
+    type: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")] = Field(
+        description="provider and kind, such as worklayer.job"
+    )
+    state: Text = Field(description="the state, as the provider writes it")
+    for_: Duration = Field(alias="for", gt=0, description="how long it may last")
+    unless_changed: Names = Field(default=(), description="fields whose change starts the time anew")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One configured account at a provider, with the provider's own options."""
+
+    name: str
+    provider: str
+    options: SourceOptions
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSetting:
+    """One configured target, with the target type's own options."""
+
+    name: str
+    type: str
+    options: TargetOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole config file. `deadlines` holds what the file says; the rest of the ladders are the providers' own."""
+
+    store: StoreSettings = field(default_factory=StoreSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    egress: EgressSettings = field(default_factory=EgressSettings)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    deadlines: Mapping[str, Ladder] = field(default_factory=dict)
+    stuck: tuple[StuckRule, ...] = ()
+    targets: Mapping[str, TargetSetting] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What checking a config file found: the settings unless there are problems, and what deserves a look."""
+
+    settings: Settings | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone: localhost or a loopback address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_of(url: str) -> str:
+    """The host of a URL; empty when it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

@@ -1,0 +1,49 @@
+"""The base of every section of the config file, and the words that several sections share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the config file: unknown keys are errors, and a key with nothing after it counts as not given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nothing(cls, given: Any) -> Any:
+        return without_nothing(given)
+
+
+def without_nothing(given: Any) -> Any:
+    """A mapping in, the same without keys that have nothing after them out; anything else as it is."""
+    return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
+
+
+def _one_or_many(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+def _as_text(given: Any) -> Any:
+    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
+
+
+def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({one for one in given if given.count(one) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} more than once")
+    return given
+
+
+Text: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
+"""Text that is not empty; a whole number is taken as its digits."""
+
+Names: TypeAlias = Annotated[
+    tuple[Text, ...],
+    BeforeValidator(_one_or_many, json_schema_input_type=tuple[Text, ...] | str),
+    AfterValidator(_each_once),
+]
+"""One name or a list of them, each once."""
