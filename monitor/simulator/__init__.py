@@ -7,6 +7,10 @@ cannot hide behind the same mistake here.
 
 from __future__ import annotations
 
+from monitor.simulator.receiver import Delivery, Receiver
+from monitor.simulator.script import Reply
 from monitor.simulator.simulator import Simulator
+from monitor.simulator.slack import SlackLookalike
+from monitor.simulator.slack_messages import SlackMessage, render
 
-__all__ = ["Simulator"]
+__all__ = ["Delivery", "Receiver", "Reply", "Simulator", "SlackLookalike", "SlackMessage", "render"]

@@ -30,10 +30,10 @@ _JOB_FILTERS = ("ids", "remote_id", "code", "status", "offices")
 class Bindbee(ProviderServer):
     """The Bindbee stand-in, with the credentials ``token`` and ``connector_token``.
 
-    ``hris_connector_token`` is one of the wrong category. ``limits.limit`` is the number of requests a minute (None: no limit), ``max_page_size`` the largest page,
-    and with ``short_pages`` every second page is shorter than asked for, sometimes empty, although more rows
-    follow. ``related`` holds what ``expand`` shows, by id. ``connector`` is the health record of the
-    connection.
+    ``hris_connector_token`` is one of the wrong category. ``limits.limit`` is the number of requests a minute
+    (None: no limit), ``max_page_size`` the largest page, and with ``short_pages`` two of three pages are shorter
+    than asked for or empty although more rows follow. ``related`` holds what ``expand`` shows, by id.
+    ``connector`` is the health record of the connection.
     """
 
     name = "bindbee"

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
-from monitor.simulator.life import Life
+from monitor.simulator.life import Change, Life
 from monitor.simulator.server import ProviderServer
 from monitor.simulator.wire import Listener
 
@@ -117,20 +117,31 @@ class Control:
             return _json(list(server.items.values())) if request.method == "GET" else _problem(405, "takes GET")
         if request.method == "PUT":
             server.put(_object(await request.read()) | {server.id_field: server.key(item_id)})
+            self._note(server, item_id, "is stored by hand")
         elif request.method == "PATCH":
             absent = [path for path in request.query.get("absent", "").split(",") if path]
-            server.patch(item_id, _object(await request.read()), absent=absent)
+            changes = _object(await request.read())
+            server.patch(item_id, changes, absent=absent)
+            self._note(server, item_id, f"is changed by hand: {', '.join([*changes, *absent])}")
         elif request.method == "DELETE":
             server.remove(item_id)
+            self._note(server, item_id, "is removed by hand")
             return web.Response(text="removed\n")
         return _json(server.items[server.key(item_id)])
 
+    def _note(self, server: ProviderServer, item_id: str | None, text: str) -> None:
+        what = server.name if item_id is None else f"item {item_id}"
+        self._life.record(Change(server.name, item_id, f"{what} {text}"))
+
     async def _faults(self, request: web.Request, server: ProviderServer) -> web.StreamResponse:
         if request.method == "POST":
-            server.fault(**_object(await request.read()))
+            options = _object(await request.read())
+            server.fault(**options)
+            self._note(server, None, f"gets trouble: {json.dumps(options)}")
             return web.Response(text="planned\n")
         if request.method == "DELETE":
             server.clear_faults()
+            self._note(server, None, "is well again")
             return web.Response(text="cleared\n")
         return _problem(405, "takes POST and DELETE")
 

@@ -74,7 +74,7 @@ class Life:
     def __init__(self, stories: Sequence[Story], rng: Random, rate: float) -> None:
         self.rate = rate
         self.history: list[Change] = []
-        self.on_change: Callable[[Change], None] | None = None
+        self.on_change: Callable[[Change], object] | None = None
         self._rng = rng
         self._stories = {story.name: story for story in stories}
         self._decks = {story.name: Deck(story, Random(rng.random())) for story in stories}
@@ -92,7 +92,10 @@ class Life:
                 self._rng.shuffle(self._turns)
             provider = self._turns.pop()
         text = self._decks[provider].play()
-        change = Change(provider, self._stories[provider].last_id, text)
+        return self.record(Change(provider, self._stories[provider].last_id, text))
+
+    def record(self, change: Change) -> Change:
+        """Note a change, also one that was made by hand, and tell whoever listens."""
         self.history.append(change)
         del self.history[:-1000]
         if self.on_change is not None:

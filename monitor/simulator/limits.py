@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -49,4 +50,23 @@ class Windows:
         passes = used < self.limit
         used += passes
         self._used[caller] = (ends, used)
-        return Allowance(passes, self.limit, self.limit - used, int(-(-ends // 1)), max(1, int(-(-(ends - now) // 1))))
+        return Allowance(passes, self.limit, self.limit - used, math.ceil(ends), max(1, math.ceil(ends - now)))
+
+
+class Bucket:
+    """A token bucket per caller: ``burst`` at once, then ``rate`` a second, by a clock that never goes back."""
+
+    def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._held: dict[str, tuple[float, float]] = {}
+
+    def take(self, caller: str) -> int:
+        """Give 0 when the caller may go on, else the whole seconds it has to wait."""
+        now = self._clock()
+        tokens, since = self._held.get(caller, (float(self._burst), now))
+        tokens = min(float(self._burst), tokens + (now - since) * self._rate)
+        passes = tokens >= 1
+        self._held[caller] = (tokens - passes, now)
+        return 0 if passes else max(1, math.ceil((1 - tokens) / self._rate))
