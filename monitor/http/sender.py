@@ -64,18 +64,18 @@ class Sender:
 
 async def _body_start(answer: ClientResponse, limit: int) -> tuple[bytes, bool]:
     """Up to `limit` bytes of the body, and whether there was more or it broke off."""
+    content = answer.content
     parts: list[bytes] = []
     size = 0
-    whole = False
     try:
-        while size <= limit and not whole:
-            part = await answer.content.readany()
+        while size <= limit and not content.at_eof():
+            part = await content.readany()
             size += len(part)
             parts.append(part)
-            whole = not part
+        truncated = size > limit
     except NETWORK_ERRORS:
-        whole = False
+        truncated = True
     finally:
         # Closes the connection; after a body read to its end it is back in the pool, and this does nothing.
         answer.close()
-    return b"".join(parts)[:limit], not whole or size > limit
+    return b"".join(parts)[:limit], truncated

@@ -25,7 +25,7 @@ def excerpt(body: bytes, secrets: Sequence[str] = ()) -> str:
     start = body[:EXCERPT]
     try:
         # A character cut in two by the limit is dropped; any other broken one makes it no text.
-        text = codecs.getincrementaldecoder("utf-8")().decode(start, final=len(body) <= EXCERPT)
+        text = codecs.utf_8_decode(start, "strict", len(body) <= EXCERPT)[0]
     except UnicodeDecodeError:
         return "base64:" + base64.b64encode(start).decode()
     if not text.isprintable():
