@@ -1,0 +1,122 @@
+"""Logs for people and machines on standard error, with every secret blotted out.
+
+Call `configure` once at the start of a process; modules log by `structlog.get_logger()` and keys, as in
+`log.info("delivery.attempted", event_id=..., status=...)`. Nothing happens when this module is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+import structlog
+from pydantic import SecretBytes, SecretStr
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+HIDDEN = "***"
+
+_SECRET_KEY = re.compile(
+    r"token|secret|passw|authorization|cookie|credential|signature|signing|(api|private|routing)[_-]?key",
+    re.IGNORECASE,
+)
+# What names a secret without being one: when a token expires is for everyone to know.
+_HARMLESS_KEY = re.compile(r"(_at|_in|_count|_name|_url|_type)$", re.IGNORECASE)
+_SECRETS_IN_TEXT = (
+    (re.compile(r"(\w://)[^/\s\"'@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(hooks\.slack[\w-]*\.com/\w+)/[^\s\"'\\<>]+"), rf"\1/{HIDDEN}"),
+    (re.compile(r"\b(xox[a-z]|xapp)-[\w-]+"), rf"\1-{HIDDEN}"),
+    (re.compile(r"\b(whsec|whsk)_[A-Za-z0-9+/=_-]+"), rf"\1_{HIDDEN}"),
+    (re.compile(r"\b(Bearer|Basic) +[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]+\.eyJ[\w-]+\.[\w-]*"), HIDDEN),
+)
+
+
+def configure(json: bool | None = None, level: str = "info", stream: TextIO | None = None) -> None:
+    """Send the logs of structlog and of the standard library to `stream` (standard error).
+
+    One JSON object a line, or lines for people; None picks JSON where the stream is no terminal.
+    `level` is debug, info, warning or error, and ValueError lists these for any other.
+    """
+    out = sys.stderr if stream is None else stream
+    as_json = not out.isatty() if json is None else json
+    threshold = _threshold(level)
+    render: list[Processor] = [
+        structlog.processors.format_exc_info if as_json else _keep,
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        # The plain formatter: the others print local variables, and with them secrets.
+        else structlog.dev.ConsoleRenderer(
+            colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=28
+        ),
+        scrub_line,
+    ]
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, *_common(), *render],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    _configure_standard_library(out, threshold, render)
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """structlog processor: values under keys that name a secret become `***`, at any depth."""
+    return {key: _hide(key, value) for key, value in event.items()}
+
+
+def scrub(text: str) -> str:
+    """Text in, the same text out without passwords in URLs, Slack webhook paths, tokens and signing secrets."""
+    for pattern, shown in _SECRETS_IN_TEXT:
+        text = pattern.sub(shown, text)
+    return text
+
+
+def scrub_line(_: WrappedLogger, __: str, line: str | bytes | EventDict) -> str:
+    """structlog processor, the last one: the finished line, tracebacks and all, without secrets in its text."""
+    return scrub(line if isinstance(line, str) else str(line))
+
+
+def _common() -> list[Processor]:
+    return [structlog.stdlib.add_log_level, redact, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+
+
+def _keep(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return event
+
+
+def _hide(key: str, value: Any) -> Any:
+    if isinstance(value, SecretStr | SecretBytes):
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {str(inner): _hide(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_hide(key, item) for item in value]
+    names_a_secret = _SECRET_KEY.search(key) and not _HARMLESS_KEY.search(key)
+    return HIDDEN if names_a_secret and isinstance(value, str | bytes) and value else value
+
+
+def _threshold(level: str) -> int:
+    known = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+    try:
+        return known[level.lower()]
+    except KeyError:
+        raise ValueError(f"{level!r} is not a log level: write {', '.join(known)}") from None
+
+
+def _configure_standard_library(out: TextIO, threshold: int, render: list[Processor]) -> None:
+    """Libraries that log the standard way come out in the same shape."""
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_common()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(threshold)
+    # ARQ tells of every job it starts and ends; our own lines say what came of it.
+    logging.getLogger("arq").setLevel(max(threshold, logging.WARNING) if threshold > logging.DEBUG else threshold)
