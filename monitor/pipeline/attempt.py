@@ -66,7 +66,7 @@ class Attempts:
         structlog.get_logger().info(
             "delivery.attempted",
             target=runtime.name,
-            event=message.id,
+            event_id=message.id,
             events=len(bodies),
             attempt=number,
             outcome=made.settled.verdict,
@@ -82,7 +82,7 @@ class Attempts:
         except TransportError as error:
             return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}")
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
-            structlog.get_logger().exception("delivery.broken", target=runtime.name, event=message.id)
+            structlog.get_logger().exception("delivery.broken", target=runtime.name, event_id=message.id)
             return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}")
 
     def _judge(

@@ -62,7 +62,7 @@ class Deliverer:
                     kicked = asyncio.create_task(kick.wait())
         finally:
             kicked.cancel()
-            await self._hand_back(runtime, inflight)
+            await self._leave(runtime, inflight)
 
     async def _claim(self, runtime: TargetRuntime, limit: int) -> list[ClaimedLane]:
         lease_ms = round(runtime.options.timeout * 1000) + _LEASE_MARGIN_MS
@@ -99,14 +99,19 @@ class Deliverer:
         )
         await self.lanes.announce(runtime.name, event, failing=failing)
 
-    async def _hand_back(self, runtime: TargetRuntime, inflight: dict[asyncio.Task[Made], ClaimedLane]) -> None:
-        """Cancelled in flight: the lanes are due again at once, and nothing is recorded that is not known."""
+    async def _leave(self, runtime: TargetRuntime, inflight: dict[asyncio.Task[Made], ClaimedLane]) -> None:
+        """Leaving with attempts in flight: what is known is recorded, what was cancelled is due again at once.
+
+        An attempt that failed in here, not at the receiver, keeps its lease: it comes back when that lapses,
+        not in a loop.
+        """
         for task in inflight:
             task.cancel()
         await asyncio.gather(*inflight, return_exceptions=True)
-        back = [Settled(lane, "retry", 0, ()) for lane in inflight.values()]
-        if back:
+        known = [task.result() for task in inflight if not task.cancelled() and task.exception() is None]
+        back = [Made(Settled(lane, "retry", 0, ())) for task, lane in inflight.items() if task.cancelled()]
+        if known or back:
             try:
-                await asyncio.shield(self.lanes.settle(runtime.name, back))
+                await asyncio.shield(self.record(runtime, [*back, *known]))
             except StoreUnavailable as error:
-                structlog.get_logger().warning("delivery.not_handed_back", target=runtime.name, error=str(error))
+                structlog.get_logger().warning("delivery.not_recorded", target=runtime.name, error=str(error))

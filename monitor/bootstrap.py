@@ -1,0 +1,162 @@
+"""From settings to a working installation: the only place that constructs. Tests wire as production does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from monitor import __version__
+from monitor.clock import Clock
+from monitor.egress import Egress
+from monitor.http import Caller, Limits, Sender, source_session, target_session
+from monitor.pipeline.attempt import Attempts
+from monitor.pipeline.consumer import Consumer
+from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.relay import Relay
+from monitor.pipeline.ring import Ringer
+from monitor.pipeline.scan import Scanner
+from monitor.pipeline.source import Source, assemble
+from monitor.pipeline.target import TargetRuntime
+from monitor.pipeline.timetable import Timetable
+from monitor.providers import PROVIDERS
+from monitor.routing import Match, Route, Router
+from monitor.settings import Route as RouteSetting
+from monitor.settings import Settings
+from monitor.store.connect import connect
+from monitor.store.db import Db
+from monitor.store.deadlines import Deadlines
+from monitor.store.eventlog import EventLog
+from monitor.store.items import Items
+from monitor.store.lanes import Lanes
+from monitor.store.retention import Retention
+from monitor.store.sources import Sources
+from monitor.store.upkeep import Upkeep
+from monitor.targets import TARGETS
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The store's structures over one pool of connections."""
+
+    db: Db
+    items: Items
+    sources: Sources
+    deadlines: Deadlines
+    log: EventLog
+    lanes: Lanes
+    upkeep: Upkeep
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a worker or a command works with."""
+
+    settings: Settings
+    store: Store
+    sources: Mapping[str, Source]
+    targets: Mapping[str, TargetRuntime]
+    scanner: Scanner
+    timetable: Timetable
+    consumer: Consumer
+    stopping: asyncio.Event
+
+
+def store_of(db: Db, retention: Retention | None = None) -> Store:
+    """The structures of one installation on an open store."""
+    keep = retention or Retention()
+    log, lanes = EventLog(db, keep), Lanes(db, keep)
+    return Store(db, Items(db, keep), Sources(db, keep), Deadlines(db), log, lanes, Upkeep(db, log, lanes, keep))
+
+
+@asynccontextmanager
+async def services(settings: Settings, store_url: str, clock: Clock | None = None) -> AsyncIterator[Services]:
+    """Settings and the URL of a running store in, everything wired out; all connections end with the block."""
+    clock = clock or Clock()
+    async with AsyncExitStack() as stack:
+        db = await connect(store_url)
+        stack.push_async_callback(db.close)
+        store = store_of(db)
+        sources = await _sources(settings, clock, stack)
+        targets = await _targets(settings, clock, stack)
+        yield _wire(settings, store, sources, targets, clock)
+
+
+def _wire(
+    settings: Settings,
+    store: Store,
+    sources: Mapping[str, Source],
+    targets: Mapping[str, TargetRuntime],
+    clock: Clock,
+) -> Services:
+    stopping = asyncio.Event()
+    relay = Relay(store.log, store.lanes, Router([route_of(one) for one in settings.routes]), targets)
+    deliverer = Deliverer(store.lanes, Attempts(clock.now, clock.random), clock.now, stopping)
+    ringer = Ringer(store.items, store.deadlines, sources, clock.now)
+    return Services(
+        settings=settings,
+        store=store,
+        sources=sources,
+        targets=targets,
+        scanner=Scanner(store.items, store.sources, owner_name(), clock.now),
+        timetable=Timetable(store.db, sources),
+        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, stopping),
+        stopping=stopping,
+    )
+
+
+async def _sources(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Source]:
+    session = await stack.enter_async_context(source_session(f"jobwire/{__version__}"))
+    ladders: dict[str, Sequence[float]] = {type_: one.before for type_, one in settings.deadlines.items()}
+    built = {}
+    for name, setting in settings.sources.items():
+        options = setting.options
+        provider = PROVIDERS[setting.provider].build(name, options)
+        limits = Limits(options.timeout, options.max_body, options.rate, options.concurrency)
+        caller = Caller(session, provider.credentials(), limits, provider.wait_hint, clock)
+        built[name] = assemble(name, options, provider, caller, ladders)
+    return built
+
+
+async def _targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, TargetRuntime]:
+    egress = Egress(settings.egress.allow)
+    built = {}
+    for name, setting in settings.targets.items():
+        options = setting.options
+        session = await stack.enter_async_context(target_session(egress, options.concurrency))
+        target = TARGETS[setting.type].build(name, options)
+        built[name] = TargetRuntime(name, options, target, Sender(session, options.timeout, clock=clock))
+    return built
+
+
+def route_of(setting: RouteSetting) -> Route:
+    """One route of the config, with those inside it, as the router takes it."""
+    match = setting.match
+    return Route(
+        match=Match(
+            type=match.type,
+            source=match.source,
+            provider=match.provider,
+            kind=match.kind,
+            state=match.state,
+            where={path: comparison.operators for path, comparison in match.where.items()},
+        ),
+        name=setting.name,
+        to=setting.to,
+        continue_=setting.continue_,
+        routes=tuple(route_of(one) for one in setting.routes),
+        group_by=setting.group_by,
+        group_wait=setting.group_wait,
+        group_interval=setting.group_interval,
+        severity=setting.severity,
+        labels=setting.labels,
+    )
+
+
+def owner_name() -> str:
+    """A name for this process that no other has: in leases and logs."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"

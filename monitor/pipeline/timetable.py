@@ -1,0 +1,62 @@
+"""Which sources are due now, by the store's clock and the slots on record: the same answer in every worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.pipeline.source import Source
+from monitor.schedule import due_slot, missed_slots, next_slot, slot_at
+from monitor.store.db import Db, text
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A source that must be scanned for a slot; `epoch` of its last claim makes the doorbell's name unique."""
+
+    source: str
+    slot: int
+    epoch: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """The schedule of the given sources. It claims nothing: the scan does, and refuses a slot that is done."""
+
+    db: Db
+    sources: Mapping[str, Source]
+
+    async def due(self) -> list[Due]:
+        """Sources due now, neither running nor paused; slots missed meanwhile are one slot."""
+        names = [name for name, source in self.sources.items() if source.options.enabled]
+        if not names:
+            return []
+        keys = self.db.keys
+        commands: list[tuple[str, ...]] = [("TIME",)]
+        for name in names:
+            commands.append(("HMGET", keys.source(name), "slot", "epoch", "paused_until"))
+            commands.append(("EXISTS", keys.lease(name)))
+        (seconds, micros), *replies = await self.db.run_all(commands)
+        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        found = []
+        for name, state, running in zip(names, replies[::2], replies[1::2], strict=True):
+            slot, epoch, paused = (int(text(value) or "-1") for value in state)
+            every_ms = self.every_ms(name)
+            due = due_slot(name, every_ms, now_ms, slot if slot >= 0 else None)
+            if due is not None and not running and paused <= now_ms:
+                missed = missed_slots(every_ms, due, slot if slot >= 0 else None)
+                found.append(Due(name, due, max(epoch, 0), missed))
+        return found
+
+    def every_ms(self, name: str) -> int:
+        """A source's interval in milliseconds."""
+        return round(self.sources[name].options.every * 1000)
+
+    async def current_slot(self, name: str) -> int:
+        """The slot that a scan made now belongs to."""
+        return slot_at(name, self.every_ms(name), await self.db.now_ms())
+
+    async def next_ms(self, name: str) -> int:
+        """When the source is due next, in milliseconds since 1970."""
+        return next_slot(name, self.every_ms(name), await self.db.now_ms())

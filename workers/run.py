@@ -1,0 +1,67 @@
+"""A worker process: the resident consumer, the bell, and ARQ, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+import structlog
+from redis.exceptions import RedisError
+
+from monitor.bootstrap import Services, services
+from monitor.errors import StoreUnavailable
+from monitor.settings import Settings
+from workers.bell import Bell
+from workers.queue import make_worker, open_queue
+
+_RESTART_SECONDS = 1.0
+_UPKEEP_ID_SECONDS = 60
+
+
+async def run_worker(settings: Settings, store_url: str) -> None:
+    """Work until SIGTERM or Ctrl-C: no new work then, deliveries in flight end, leases are handed back."""
+    async with services(settings, store_url) as running:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.stopping.set)
+        structlog.get_logger().info("worker.started", sources=len(running.sources), targets=len(running.targets))
+        await work(running, store_url)
+        structlog.get_logger().info("worker.stopped")
+
+
+async def work(running: Services, store_url: str) -> None:
+    """Run the consumer, the bell and ARQ side by side until `stopping` is set."""
+    consumer = asyncio.create_task(running.consumer.run())
+    queue = asyncio.create_task(_keep_arq(running, store_url))
+    try:
+        await running.stopping.wait()
+    finally:
+        queue.cancel()
+        await asyncio.gather(queue, return_exceptions=True)
+        await consumer
+
+
+async def _keep_arq(running: Services, store_url: str) -> None:
+    """ARQ ends its worker on any Redis error, so it is started again for as long as we work."""
+    while not running.stopping.is_set():
+        try:
+            await _arq(running, store_url)
+        except (RedisError, StoreUnavailable, OSError) as error:
+            structlog.get_logger().warning("queue.interrupted", error=str(error))
+        except Exception:  # noqa: BLE001 - whatever ends ARQ, the scans must go on
+            structlog.get_logger().exception("queue.failed")
+        await asyncio.sleep(_RESTART_SECONDS)
+
+
+async def _arq(running: Services, store_url: str) -> None:
+    queue = open_queue(running, store_url)
+    worker = make_worker(running, queue)
+    bell = asyncio.create_task(Bell(running, queue).ring_until(running.stopping))
+    try:
+        await worker.async_run()
+    finally:
+        bell.cancel()
+        worker.main_task.cancel() if worker.main_task else None
+        with suppress(RedisError, OSError, asyncio.CancelledError):
+            await worker.close()
