@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, SecretStr
 
-from monitor.settings.agreement import every_route, values
+from monitor.settings.agreement import values
 from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
+from monitor.settings.routes import every_route
 from monitor.yamlfile import Scalar
 
 NOT_IN_EFFECT = (
@@ -39,7 +40,7 @@ def advise(settings: Settings, warnings: Problems) -> None:
 
 
 def _not_in_effect(settings: Settings, warnings: Problems) -> None:
-    routes = [path for path, _, _ in every_route(settings.routes)]
+    routes = [path for path, _ in every_route(settings.routes)]
     for pattern in NOT_IN_EFFECT:
         section, _, key = pattern.partition(".*.")
         holders: dict[str, list[Path]] = {
@@ -98,8 +99,8 @@ def _unused(settings: Settings, warnings: Problems) -> None:
     if not settings.routes:
         warnings.add(("routes",), "no route: events are stored and sent nowhere")
         return
-    used = {name for _, route, _ in every_route(settings.routes) for name in route.to or ()}
-    used |= {name for _, route, _ in every_route(settings.routes) if route.escalate for name in route.escalate.to}
+    used = {name for _, route in every_route(settings.routes) for name in route.to or ()}
+    used |= {name for _, route in every_route(settings.routes) if route.escalate for name in route.escalate.to}
     for name in settings.targets:
         if name not in used:
             warnings.add(("targets", name), "no route sends to this target", at_key=True)

@@ -1,4 +1,7 @@
-"""What the sections of a config file say of each other: names that exist, routes that lead somewhere, and so on."""
+"""What the sections of a config file say of each other: names that exist, routes that lead somewhere, and so on.
+
+Looks at values as they are given, so that something else wrong in the same place hides nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,18 @@ from monitor.plugin import Plugin
 from monitor.providers.base import Provider
 from monitor.settings.model import Settings
 from monitor.settings.problems import Path, Problems
-from monitor.settings.routes import EACH_ALONE, GROUP_NAMES, Route
+from monitor.settings.routes import EACH_ALONE, GROUP_NAMES
 from monitor.settings.wording import meant
 from monitor.targets.base import Target
 from monitor.vocabulary import DeadlineRule, Vocabulary
 
 Providers: TypeAlias = Mapping[str, Plugin[Any, Provider]]
 Targets: TypeAlias = Mapping[str, Plugin[Any, Target]]
+Given: TypeAlias = Mapping[str, Any]
 
 OWN = "jobwire"
 _DAY = 86_400
+_WILD = frozenset("*?[")
 
 
 def vocabularies(settings: Settings, providers: Providers) -> dict[str, Vocabulary]:
@@ -33,90 +38,101 @@ def vocabularies(settings: Settings, providers: Providers) -> dict[str, Vocabula
     return found
 
 
-def deadline_rules(vocabulary: Vocabulary) -> dict[str, DeadlineRule]:
-    """The deadlines of a provider by their event type."""
-    return {rule.type: rule for kind in vocabulary.kinds.values() for rule in kind.deadlines}
+def deadline_rules(known: Mapping[str, Vocabulary]) -> dict[str, DeadlineRule]:
+    """The deadlines of all these providers by their event type."""
+    kinds = [kind for vocabulary in known.values() for kind in vocabulary.kinds.values()]
+    return {rule.type: rule for kind in kinds for rule in kind.deadlines}
 
 
-def deadlines_exist(settings: Settings, providers: Providers, problems: Problems) -> None:
-    """Every key of `deadlines` is an event type that a provider has, and rungs of dates are whole days."""
+def deadlines_exist(given: Given, settings: Settings, providers: Providers, problems: Problems) -> None:
+    """Every key of `deadlines` is an event type that a provider has, and rungs of dates are whole days.
+
+    Keys of a provider that no source speaks to are let pass: nothing of theirs can happen.
+    """
     known = vocabularies(settings, providers)
-    rules = {type_: rule for vocabulary in known.values() for type_, rule in deadline_rules(vocabulary).items()}
-    for name, ladder in settings.deadlines.items():
-        path = ("deadlines", name)
+    rules = deadline_rules(known)
+    for name in given:
         provider = name.split(".", 1)[0]
+        ladder = settings.deadlines.get(name)
         if provider not in providers or (provider in known and name not in rules):
-            problems.add(path, f"no deadline of this name; {meant(name, list(rules))}", at_key=True)
-        elif name in rules and rules[name].unit == "date" and any(rung % _DAY for rung in ladder.before):
-            problems.add((*path, "before"), "this deadline is a date: write whole days, such as 30d or 1d")
+            problems.add(("deadlines", name), f"no deadline of this name; {meant(name, list(rules))}", at_key=True)
+        elif ladder and name in rules and rules[name].unit == "date" and any(rung % _DAY for rung in ladder.before):
+            problems.add(("deadlines", name, "before"), "a date is told in whole days: write 30d or 1d, no hours")
 
 
 def stuck_rules_exist(settings: Settings, providers: Providers, problems: Problems) -> None:
     """Every `stuck` rule is about a kind that its provider has."""
     known = vocabularies(settings, providers)
+    kinds = [f"{name}.{kind}" for name, vocabulary in known.items() for kind in vocabulary.kinds]
     for index, rule in enumerate(settings.stuck):
-        provider, kind = rule.type.split(".")
-        kinds = [f"{name}.{one}" for name, vocabulary in known.items() for one in vocabulary.kinds]
-        if provider not in providers or (provider in known and kind not in known[provider].kinds):
+        provider = rule.type.split(".")[0]
+        if provider not in providers or (provider in known and rule.type not in kinds):
             problems.add(("stuck", index, "type"), f"no such kind; {meant(rule.type, kinds)}")
 
 
-def every_route(routes: Iterable[Route]) -> Iterator[tuple[Path, Route, tuple[Route, ...]]]:
-    """Every route of a tree with its path in the file and the routes it stands in, outermost first."""
-    yield from _below(routes, ("routes",), ())
+def every_route(
+    given: Any, path: Path = ("routes",), above: tuple[Given, ...] = ()
+) -> Iterator[tuple[Path, Given, tuple[Given, ...]]]:
+    """Every route as given, with its path in the file and the routes it stands in, outermost first."""
+    for index, route in enumerate(given if isinstance(given, list) else []):
+        if isinstance(route, dict):
+            yield (*path, index), route, above
+            yield from every_route(route.get("routes"), (*path, index, "routes"), (*above, route))
 
 
-def _below(
-    routes: Iterable[Route], path: Path, above: tuple[Route, ...]
-) -> Iterator[tuple[Path, Route, tuple[Route, ...]]]:
-    for index, route in enumerate(routes):
-        here = (*path, index)
-        yield here, route, above
-        yield from _below(route.routes, (*here, "routes"), (*above, route))
-
-
-def routes_lead_somewhere(
-    settings: Settings, sources: tuple[str, ...], targets: tuple[str, ...], problems: Problems
-) -> None:
-    """Targets and sources that routes name exist, each route sends somewhere, and names and labels fit."""
-    names: dict[str, Path] = {}
-    for path, route, above in every_route(settings.routes):
-        _known(route.to or (), targets, "target", (*path, "to"), problems)
-        if route.escalate is not None:
-            _known(route.escalate.to, targets, "target", (*path, "escalate", "to"), problems)
-        plain = [source for source in route.match.source if not set("*?[") & set(source)]
-        _known(plain, sources, "source", (*path, "match", "source"), problems)
-        if not route.routes and all(one.to is None for one in (*above, route)):
+def routes_lead_somewhere(given: Any, targets: Iterable[str], problems: Problems) -> None:
+    """Targets that routes name exist, each route sends somewhere, and no two have one name."""
+    names: set[str] = set()
+    for path, route, above in every_route(given):
+        _known(route, ("to",), targets, "target", path, problems)
+        _known(route, ("escalate", "to"), targets, "target", path, problems)
+        if not route.get("routes") and all(one.get("to") is None for one in (*above, route)):
             problems.add(path, "sends nowhere: write to: [TARGET], or to: [] if these events are not to be sent")
-        if route.name is not None and names.setdefault(route.name, path) != path:
-            problems.add((*path, "name"), f"another route is called {route.name!r} already")
-        labels = {label for one in (*above, route) for label in one.labels}
-        allowed = [*GROUP_NAMES, *sorted(labels), EACH_ALONE]
-        for name in route.group_by or ():
-            if name not in allowed:
-                problems.add(
-                    (*path, "group_by"), f"{name!r} is neither known nor a label set above; {meant(name, allowed)}"
-                )
+        name = route.get("name")
+        if isinstance(name, str):
+            if name in names:
+                problems.add((*path, "name"), f"another route above is called {name!r} too")
+            names.add(name)
 
 
-def _known(named: Iterable[str], known: tuple[str, ...], what: str, path: Path, problems: Problems) -> None:
-    for index, name in enumerate(named):
-        if name not in known:
-            problems.add((*path, index), f"unknown {what} {name!r}; {meant(name, list(known))}")
-
-
-def routes_can_match(settings: Settings, providers: Providers, problems: Problems) -> None:
-    """Providers that routes look for exist: an event type with a misspelt provider would never come."""
+def routes_can_match(given: Any, sources: Iterable[str], providers: Providers, problems: Problems) -> None:
+    """Sources and providers that routes look for exist: an event with a misspelt one would never come."""
     allowed = [*providers, OWN]
-    for path, route, _ in every_route(settings.routes):
-        for index, pattern in enumerate(route.match.type):
+    for path, route, _ in every_route(given):
+        _known(route, ("match", "source"), sources, "source", path, problems)
+        _known(route, ("match", "provider"), allowed, "provider", path, problems)
+        for where, pattern in _texts(route, ("match", "type")):
             first = pattern.split(".", 1)[0]
-            if "*" not in first and first not in allowed:
-                problems.add(
-                    (*path, "match", "type", index), f"no event type begins with {first!r}; {meant(first, allowed)}"
-                )
-        plain = [provider for provider in route.match.provider if not set("*?[") & set(provider)]
-        _known(plain, tuple(allowed), "provider", (*path, "match", "provider"), problems)
+            if first.isidentifier() and first not in allowed:
+                problems.add((*path, *where), f"no event type begins with {first!r}; {meant(first, allowed)}")
+
+
+def routes_can_group(given: Any, problems: Problems) -> None:
+    """What routes group by is part of every event, or a label that this route or one around it sets."""
+    for path, route, above in every_route(given):
+        labels = [one["labels"] for one in (*above, route) if isinstance(one.get("labels"), dict)]
+        allowed = list(dict.fromkeys([*GROUP_NAMES, *(name for each in labels for name in each), EACH_ALONE]))
+        for where, name in _texts(route, ("group_by",)):
+            if name not in allowed:
+                problems.add((*path, *where), f"{name!r} is no label of this route; {meant(name, allowed)}")
+
+
+def _known(route: Given, key: Path, known: Iterable[str], what: str, path: Path, problems: Problems) -> None:
+    for where, name in _texts(route, key):
+        if name not in known and not (key[0] == "match" and _WILD & set(name)):
+            problems.add((*path, *where), f"unknown {what} {name!r}; {meant(name, list(known))}")
+
+
+def _texts(route: Given, key: Path) -> Iterator[tuple[Path, str]]:
+    """The texts at a key inside a route, where one text stands for a list of one."""
+    value: Any = route
+    for part in key:
+        value = value.get(part) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        yield key, value
+    for index, one in enumerate(value if isinstance(value, list) else []):
+        if isinstance(one, str):
+            yield (*key, index), one
 
 
 def targets_may_be_reached(settings: Settings, problems: Problems) -> None:

@@ -79,7 +79,8 @@ class Interpolation:
             return f"environment variable {name} is empty: give it a value, or write ${{{name}:-}} if empty is meant"
         near = get_close_matches(name, self.environ, n=1, cutoff=0.8)
         hint = f" ({near[0]} is)" if near else ""
-        return f"environment variable {name} is not set{hint}: set it, or write ${{{name}:-default}}"
+        remedy = f"set it where jobwire starts (a .env file, say), or write ${{{name}:-default}}"
+        return f"environment variable {name} is not set{hint}: {remedy}"
 
     def _file(self, name: str) -> str:
         try:

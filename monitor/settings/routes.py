@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from monitor.settings.interpolation import Filled
-from monitor.settings.section import Names, Section, Text
+from monitor.settings.section import Names, Section, Text, each_once, one_or_many
 from monitor.settings.times import TimeInterval
 from monitor.values import Duration
 from monitor.yamlfile import resolve
@@ -27,10 +28,6 @@ def _type_pattern(pattern: str) -> str:
     return pattern
 
 
-def _patterns(given: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(_type_pattern(pattern) for pattern in given)
-
-
 def _scalar(given: Any) -> Any:
     value = resolve(given) if isinstance(given, Filled) else given
     if not isinstance(value, str | int | float):
@@ -47,7 +44,12 @@ def _ordered(given: Any) -> Any:
 
 Scalar: TypeAlias = Annotated[Any, BeforeValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Ordered: TypeAlias = Annotated[Any, BeforeValidator(_ordered), WithJsonSchema({"type": ["string", "number"]})]
-TypePatterns: TypeAlias = Annotated[Names, AfterValidator(_patterns)]
+TypePattern: TypeAlias = Annotated[Text, AfterValidator(_type_pattern)]
+TypePatterns: TypeAlias = Annotated[
+    tuple[TypePattern, ...],
+    BeforeValidator(one_or_many, json_schema_input_type=tuple[TypePattern, ...] | str),
+    AfterValidator(each_once),
+]
 
 
 class Comparison(Section):
@@ -140,3 +142,12 @@ class Route(Section):
         if taken:
             raise ValueError(f"labels: {', '.join(taken)} is what events carry themselves: choose another name")
         return self
+
+
+def every_route(
+    routes: Iterable[Route], path: tuple[str | int, ...] = ("routes",)
+) -> Iterator[tuple[tuple[str | int, ...], Route]]:
+    """Every route of a tree with its path in the file, each before the routes inside it."""
+    for index, route in enumerate(routes):
+        yield (*path, index), route
+        yield from every_route(route.routes, (*path, index, "routes"))

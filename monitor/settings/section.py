@@ -23,7 +23,8 @@ def without_nothing(given: Any) -> Any:
     return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
 
 
-def _one_or_many(given: Any) -> Any:
+def one_or_many(given: Any) -> Any:
+    """One text in, a list of it out; a list as it is."""
     return [given] if isinstance(given, str) else given
 
 
@@ -31,7 +32,8 @@ def _as_text(given: Any) -> Any:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
+def each_once(given: tuple[str, ...]) -> tuple[str, ...]:
+    """A list in, the same out; ValueError names what stands in it twice."""
     twice = sorted({one for one in given if given.count(one) > 1})
     if twice:
         raise ValueError(f"names {', '.join(twice)} more than once")
@@ -43,7 +45,7 @@ Text: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_typ
 
 Names: TypeAlias = Annotated[
     tuple[Text, ...],
-    BeforeValidator(_one_or_many, json_schema_input_type=tuple[Text, ...] | str),
-    AfterValidator(_each_once),
+    BeforeValidator(one_or_many, json_schema_input_type=tuple[Text, ...] | str),
+    AfterValidator(each_once),
 ]
 """One name or a list of them, each once."""

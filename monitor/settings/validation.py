@@ -63,13 +63,18 @@ class Reader:
             targets=self._target_settings(),
             routes=tuple(self._list("routes", Route)),
         )
-        agreement.deadlines_exist(settings, self._providers, self._problems)
-        agreement.stuck_rules_exist(settings, self._providers, self._problems)
-        agreement.routes_lead_somewhere(settings, self._names("sources"), self._names("targets"), self._problems)
-        agreement.routes_can_match(settings, self._providers, self._problems)
+        self._agree(settings)
         if egress is not None:
             agreement.targets_may_be_reached(settings, self._problems)
         return settings
+
+    def _agree(self, settings: Settings) -> None:
+        routes = self._given.get("routes")
+        agreement.deadlines_exist(self._mapping("deadlines"), settings, self._providers, self._problems)
+        agreement.stuck_rules_exist(settings, self._providers, self._problems)
+        agreement.routes_lead_somewhere(routes, self._mapping("targets"), self._problems)
+        agreement.routes_can_match(routes, self._mapping("sources"), self._providers, self._problems)
+        agreement.routes_can_group(routes, self._problems)
 
     def _store(self) -> StoreSettings | None:
         from_environment = self._environ.get(STORE_URL)
@@ -143,9 +148,6 @@ class Reader:
                 allowed = "small letters, digits, - and _, with a letter or digit first"
                 self._problems.add((key, name), f"is not a name: use {allowed}", at_key=True)
         return list(entries.items())
-
-    def _names(self, key: str) -> tuple[str, ...]:
-        return tuple(self._mapping(key))
 
     def _list(self, key: str, model: type[M]) -> list[M]:
         given = self._given.get(key)

@@ -40,7 +40,7 @@ def in_words(detail: Mapping[str, Any], model: type[BaseModel], literal: str | N
     `model` is the one that owns the field; `literal` is the text in the file, None if it must not be seen.
     """
     kind, context = detail["type"], detail.get("ctx", {})
-    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    name = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
     match kind:
         case "extra_forbidden":
             return f"unknown key; {meant(name, keys_of(model))}"
