@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from monitor.exchange import Exchange, Page, Request, Response
+from monitor.providers import PROVIDERS
+from monitor.providers.base import LookUp, Provider
 
 T = TypeVar("T")
 Answering: TypeAlias = Callable[[Request], Response]
@@ -81,3 +83,34 @@ def recorded(responses: Iterable[Response]) -> Answering:
 def sample(provider: str, name: str) -> bytes:
     """The bytes of tests/samples/PROVIDER/NAME."""
     return (SAMPLES / provider / name).read_bytes()
+
+
+def sample_answers(provider: str, answers: Sequence[Mapping[str, Any]]) -> list[Response]:
+    """Recorded answers `{status, headers, body}` out of a sample file; `file` names a body kept beside it."""
+    return [
+        Response(
+            answer["status"],
+            answer["headers"],
+            sample(provider, answer["file"]) if "file" in answer else json.dumps(answer["body"]).encode(),
+        )
+        for answer in answers
+    ]
+
+
+def sample_scan(provider: str) -> Answering:
+    """The answers of tests/samples/PROVIDER/scan.json, in the order in which a scan asks for them."""
+    return recorded(sample_answers(provider, json.loads(sample(provider, "scan.json"))))
+
+
+def source(provider: str, **changes: Any) -> Provider:
+    """The provider built from tests/samples/PROVIDER/options.json, with other options on top."""
+    plugin = PROVIDERS[provider]
+    options = json.loads(sample(provider, "options.json")) | changes
+    return plugin.build("here", plugin.options.model_validate(options))
+
+
+def look_up(provider: Provider, *ids: str) -> Exchange[LookUp]:
+    """The look-up of these ids at a provider that has one."""
+    exchange = provider.look_up(ids)
+    assert exchange is not None
+    return exchange
