@@ -96,7 +96,7 @@ class Reader:
         status, asked = response.status, name_of(request)
         quote = f": {self.words(response)}"
         if 300 <= status < 400:
-            host = urlsplit(response.headers.get("location", "")).hostname or "nowhere"
+            host = _host(response.headers.get("location", ""))
             raise self.unexpected(request, f"is a redirect ({status}) to {host}, which is not followed; check base_url")
         if status < 400:
             raise self.unexpected(request, f"has status {status} where 200 was due")
@@ -157,8 +157,15 @@ class Reader:
 
 def name_of(request: Request) -> str:
     """`GET /api/v1/job_drivers at example.org`: a request in an error text, without its parameters."""
-    parts = urlsplit(request.url)
-    return f"{request.method} {parts.path or '/'} at {parts.hostname or 'nowhere'}"
+    path = urlsplit(request.url).path or "/"
+    return f"{request.method} {path} at {_host(request.url)}"
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
 
 
 def wait_asked(headers: Mapping[str, str]) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -25,8 +26,15 @@ def _zone(name: str) -> str:
 
 
 def _root(url: str) -> str:
-    if not url.startswith(("http://", "https://")) or not url.split("//", 1)[1].split("/", 1)[0]:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:  # a broken IPv6 address or port
+        host = None
+    if not url.startswith(("http://", "https://")) or not host or not url.isprintable() or " " in url:
         raise ValueError("not an address: write http:// or https:// and a host")
+    if "?" in url or "#" in url:
+        raise ValueError("not a host root: leave out everything from the ? or # on")
     return url.rstrip("/")
 
 

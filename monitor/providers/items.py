@@ -142,6 +142,7 @@ def token_end(token: SecretStr | None) -> datetime | None:
     try:
         claims = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         end = claims.get("exp")
-        return datetime.fromtimestamp(end, UTC) if isinstance(end, int | float) and end > 0 else None
+        known = isinstance(end, int | float) and not isinstance(end, bool) and end > 0
+        return datetime.fromtimestamp(end, UTC) if known else None
     except (ValueError, OverflowError, OSError, RecursionError, AttributeError):
         return None
