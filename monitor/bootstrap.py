@@ -14,6 +14,7 @@ from monitor import __version__
 from monitor.clock import Clock
 from monitor.egress import Egress
 from monitor.http import Caller, Limits, Sender, source_session, target_session
+from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
@@ -129,7 +130,8 @@ async def _targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> d
         options = setting.options
         session = await stack.enter_async_context(target_session(egress, options.concurrency))
         target = TARGETS[setting.type].build(name, options)
-        built[name] = TargetRuntime(name, options, target, Sender(session, options.timeout, clock=clock))
+        sender = Sender(session, options.timeout, clock=clock)
+        built[name] = TargetRuntime(name, options, target, sender, Allowance(options.rate, clock.monotonic))
     return built
 
 

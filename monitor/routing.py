@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 from monitor.resources import pick, present
 
 DEFAULT_GROUP_WAIT = 10.0
-DEFAULT_SEVERITY = "info"
+SEVERITIES = ("info", "warning", "critical")
+DEFAULT_SEVERITY = SEVERITIES[0]
 _WARNING = (
     "expiring",
     "overdue",
@@ -250,10 +251,15 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return test
 
 
+def _equal(value: Any, operand: Any) -> bool:
+    """Numbers by their worth, but true is not 1."""
+    return bool(value == operand) and isinstance(value, bool) == isinstance(operand, bool)
+
+
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": lambda value, operand: bool(value == operand) and isinstance(value, bool) == isinstance(operand, bool),
-    "ne": lambda value, operand: bool(value != operand),
-    "in": lambda value, operand: value in operand,
+    "eq": _equal,
+    "ne": lambda value, operand: not _equal(value, operand),
+    "in": lambda value, operand: any(_equal(value, one) for one in operand),
     "gt": _ordered(lambda value, operand: value > operand),
     "gte": _ordered(lambda value, operand: value >= operand),
     "lt": _ordered(lambda value, operand: value < operand),

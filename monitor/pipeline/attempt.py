@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from monitor.errors import TransportError
 from monitor.events import Event, monitor_event
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.target import TargetRuntime
+from monitor.routing import SEVERITIES
 from monitor.store.lanes import Attempt, ClaimedLane, Settled
 from monitor.targets.base import Message, Outcome, Verdict
 
@@ -51,7 +52,8 @@ class Attempts:
         started, begun = self.clock(), time.perf_counter()
         number = max(one.attempts for one in lane.waiting) + 1
         bodies = tuple(one.body for one in lane.waiting)
-        message = Message(id=_ids.decode(bodies[0]).id, events=bodies, attempt=number, sent_at=started)
+        grade = _worst(one.severity for one in lane.waiting)
+        message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
         outcome = await self._send(runtime, message)
         attempt = Attempt(
             n=number,
@@ -115,6 +117,10 @@ class Attempts:
             status=outcome.status,
             error=outcome.error,
         )
+
+
+def _worst(severities: Iterable[str]) -> str:
+    return max(severities, key=lambda one: SEVERITIES.index(one) if one in SEVERITIES else 0)
 
 
 def target_event(name: str, what: str, now: datetime, *, mark: str, **details: object) -> Event:

@@ -46,12 +46,16 @@ class Deliverer:
             while True:
                 kick.clear()
                 free = runtime.options.concurrency - len(inflight)
-                if free > 0 and not self.stopping.is_set():
-                    for lane in await self._claim(runtime, free):
-                        inflight[asyncio.create_task(self.attempts.make(runtime, lane))] = lane
-                if not inflight:
+                may = runtime.allowance.available(free)
+                claimed = [] if self.stopping.is_set() or may <= 0 else await self._claim(runtime, may)
+                runtime.allowance.spend(len(claimed))
+                for lane in claimed:
+                    inflight[asyncio.create_task(self.attempts.make(runtime, lane))] = lane
+                throttled = 0 <= may < free and not self.stopping.is_set()
+                if not inflight and not (throttled and may == 0):
                     return made
-                await asyncio.wait([*inflight, kicked], return_when=asyncio.FIRST_COMPLETED)
+                pause = runtime.allowance.wait() if throttled else None
+                await asyncio.wait([*inflight, kicked], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 done = [task for task in inflight if task.done()]
                 if done:
                     await self.record(runtime, [task.result() for task in done])

@@ -57,13 +57,14 @@ class Relay:
         target = self.targets[decision.target]
         key = str(event["data"]["key"])
         if target.target.grouped:
-            lane, wait = group_hash(decision.group), decision.group_wait
+            lane, wait, interval = group_hash(decision.group), decision.group_wait, decision.group_interval
         else:
-            lane, wait = key if target.options.ordered == "resource" else stored.id, 0.0
+            lane, wait, interval = key if target.options.ordered == "resource" else stored.id, 0.0, 0.0
         return Assignment(
             target=decision.target,
             lane=lane,
             wait=wait,
+            interval=interval,
             event=stored.id,
             place=stored.place,
             type=stored.type,

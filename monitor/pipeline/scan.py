@@ -14,7 +14,7 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from monitor.errors import Fenced, ProviderError, ProviderThrottled, TransportError
+from monitor.errors import Fenced, JobwireError, ProviderError, ProviderThrottled, TransportError
 from monitor.events import Event, monitor_event
 from monitor.health import Ending, after_bad_scan, after_good_scan, removals_held
 from monitor.moments import stamp, to_millis
@@ -107,7 +107,7 @@ class Scanner:
         )
 
     async def _walk_all(self, source: Source, walk: Walk, started: datetime) -> Ending:
-        """Walk every list. What goes wrong at the provider becomes the ending's reason; ours is not caught."""
+        """Walk every list. What goes wrong becomes the ending's reason; a lost lease or store passes through."""
         reason = error = wait = None
         try:
             end = await source.runner.run(source.provider.scan(ScanPlan()), walk.page)
@@ -117,6 +117,11 @@ class Scanner:
             reason, error, wait = caught.reason, str(caught), caught.retry_after
         except (ProviderError, TransportError) as caught:
             reason, error = caught.reason, str(caught)
+        except JobwireError:
+            raise
+        except Exception as caught:  # noqa: BLE001 - a fault of ours must be told like any other, not end in silence
+            structlog.get_logger().exception("scan.broken", source=source.name)
+            reason, error = "internal", f"{type(caught).__name__}: see the log"
         return Ending(started, self.clock(), walk.epoch, reason, error, wait)
 
     async def _tell_drift(self, source: Source, walk: Walk) -> None:

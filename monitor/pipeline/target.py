@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from monitor.exchange import Exchange
+from monitor.pipeline.allowance import Allowance
 from monitor.targets.base import Target, TargetOptions
 
 T = TypeVar("T")
@@ -27,3 +28,4 @@ class TargetRuntime:
     options: TargetOptions
     target: Target
     sender: Sends
+    allowance: Allowance

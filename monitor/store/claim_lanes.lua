@@ -1,6 +1,6 @@
 -- Claim due lanes of one target under a lease: a lane's score becomes the end of the lease, and is its fence.
 -- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take
--- Returns {now_ms, {lane, fence, {delivery_id, attempts made, body, made_ms} ...} ...}.
+-- Returns {now_ms, {lane, fence, {delivery_id, attempts made, body, made_ms, severity} ...} ...}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -21,10 +21,10 @@ for _, lane in ipairs(ready) do
   local taken = {lane, tostring(now + lease)}
   local entries = redis.call('LRANGE', queue, 0, tonumber(ARGV[5]) - 1)
   for _, id in ipairs(entries) do
-    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made')
+    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made', 'severity')
     local entry = delivery[1] and redis.call('XRANGE', events, delivery[1], delivery[1])[1]
     if entry then
-      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3]}
+      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4]}
     else
       redis.call('LREM', queue, 1, id)
     end

@@ -23,9 +23,9 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:delivery:ID` | hash | event, target, status, attempts | retention |
 | `P:deliveries:TARGET` | sorted set | delivery ids by time made (ms) | retention |
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
+| `P:flushed:TARGET:LANE` | string | a group is not due again before this time (ms) | until then |
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
-| `P:worker:ID` | string | beat of a worker process, JSON | 15 s |
 """
 
 from __future__ import annotations

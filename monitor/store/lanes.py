@@ -17,7 +17,7 @@ from monitor.store.retention import Retention
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One event for one target: which lane, and how long the lane waits for company (seconds)."""
+    """One event for one target: its lane, how long that waits for company, the least time between messages (s)."""
 
     target: str
     lane: str
@@ -28,16 +28,18 @@ class Assignment:
     key: str
     route: str
     severity: str
+    interval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One delivery inside a claimed lane: its id, attempts made so far, the event's bytes, and when it was made."""
+    """One delivery inside a claimed lane: its id, attempts made so far, the event's bytes, when made, its severity."""
 
     id: str
     attempts: int
     body: bytes
     made_ms: int
+    severity: str = "info"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Lanes:
                 one.target,
                 one.lane,
                 round(one.wait * 1000),
+                round(one.interval * 1000),
                 delivery_id(one.target, one.event),
                 one.event,
             ]
@@ -135,7 +138,9 @@ class Lanes:
         reply = await self._db.script("claim_lanes", names, [target, keys.prefix, lease_ms, limit, take])
         claimed = []
         for lane, fence, *waiting in reply[1:]:
-            entries = tuple(Waiting(text(id), int(n), body, int(made)) for id, n, body, made in waiting)
+            entries = tuple(
+                Waiting(text(id), int(n), body, int(made), text(grade)) for id, n, body, made, grade in waiting
+            )
             claimed.append(ClaimedLane(target, text(lane), text(fence), entries))
         return claimed
 

@@ -1,6 +1,7 @@
 -- Put deliveries of a run of events into their lanes and move the cursor, at once; refused when another relay was faster.
 -- KEYS relay due; ARGV expected_cursor cursor prefix retention_ms count, then per delivery:
---      target lane due_ms delivery_id event_id stream_id type key route severity
+--      target lane wait_ms interval_ms delivery_id event_id stream_id type key route severity
+-- A lane without work is due after its wait, and not sooner than its interval after it was last due.
 -- Returns the number of new deliveries, or -1 when the cursor was not the expected one.
 local relay, due = KEYS[1], KEYS[2]
 if (redis.call('GET', relay) or '0-0') ~= ARGV[1] then return -1 end
@@ -9,20 +10,29 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local made, at = 0, 6
 for _ = 1, tonumber(ARGV[5]) do
-  local target, lane, wait, id = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), ARGV[at + 3]
+  local target, lane, wait, interval = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local id = ARGV[at + 4]
   local delivery = prefix .. ':delivery:' .. id
   if redis.call('EXISTS', delivery) == 0 then
-    redis.call('HSET', delivery, 'event', ARGV[at + 4], 'stream', ARGV[at + 5], 'type', ARGV[at + 6], 'key', ARGV[at + 7],
-      'route', ARGV[at + 8], 'severity', ARGV[at + 9], 'target', target, 'lane', lane, 'status', 'pending', 'made', now, 'n', 0)
+    redis.call('HSET', delivery, 'event', ARGV[at + 5], 'stream', ARGV[at + 6], 'type', ARGV[at + 7], 'key', ARGV[at + 8],
+      'route', ARGV[at + 9], 'severity', ARGV[at + 10], 'target', target, 'lane', lane, 'status', 'pending', 'made', now, 'n', 0)
     redis.call('PEXPIRE', delivery, retention)
     redis.call('ZADD', prefix .. ':deliveries:' .. target, now, id)
     redis.call('RPUSH', prefix .. ':lane:' .. target .. ':' .. lane, id)
-    redis.call('ZADD', prefix .. ':lanes:' .. target, 'NX', now + wait, lane)
+    if not redis.call('ZSCORE', prefix .. ':lanes:' .. target, lane) then
+      local when = now + wait
+      if interval > 0 then
+        local flushed = prefix .. ':flushed:' .. target .. ':' .. lane
+        when = math.max(when, tonumber(redis.call('GET', flushed) or '0'))
+        redis.call('SET', flushed, when + interval, 'PX', when + interval - now)
+      end
+      redis.call('ZADD', prefix .. ':lanes:' .. target, when, lane)
+    end
     local first = redis.call('ZRANGE', prefix .. ':lanes:' .. target, 0, 0, 'WITHSCORES')
     redis.call('ZADD', due, first[2], target)
     made = made + 1
   end
-  at = at + 10
+  at = at + 11
 end
 redis.call('SET', relay, ARGV[2])
 return made

@@ -56,12 +56,14 @@ class Message:
     """What is sent in one attempt: the events as stored (JSON bytes), one for a webhook, a group for Slack.
 
     `id` is the event's id (a group: its first event's). `attempt` counts from 1. `sent_at` is now, with zone.
+    `severity` is what the route says: info, warning or critical.
     """
 
     id: str
     events: tuple[bytes, ...]
     attempt: int
     sent_at: datetime
+    severity: str | None = None
 
 
 class Verdict(StrEnum):
