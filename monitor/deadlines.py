@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.moments import parse_date, parse_instant, stamp
 from monitor.resources import Known, pick
-from monitor.values import format_duration
+from monitor.values import format_duration, parse_duration
 from monitor.vocabulary import DeadlineRule, Kind
 
 FORGET_AFTER = timedelta(days=7)
@@ -25,6 +25,7 @@ ON_TIME = timedelta(seconds=2)
 """Within this much of being due an event counts as on time."""
 
 _REMEMBERED_VALUES = 5
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,16 @@ def ladder(rule: DeadlineRule, value: Any, clockwork: Clockwork) -> list[Rung]:
         day = parse_date(value)
         if day is None:
             return []
-        midnight = datetime.combine(day, time.min, clockwork.zone)
-        rungs = [(seconds, _local(midnight, seconds)) for seconds in clockwork.before(rule)]
-        over = _local(midnight, -86400.0)
+        # Wall clock arithmetic on local midnight: a day is a day across clock changes.
+        start, lasts = datetime.combine(day, time.min, clockwork.zone), 86400.0
     else:
         moment = parse_instant(value)
         if moment is None:
             return []
-        rungs = [(seconds, moment - timedelta(seconds=seconds)) for seconds in clockwork.before(rule)]
-        over = moment
+        start, lasts = moment, 0.0
     name = "overdue" if rule.unit == "date" else rule.after.rsplit(".", 1)[-1]
-    told = [Rung(_rung_name(seconds, rule.unit), rule.type, due) for seconds, due in rungs]
-    return [*sorted(told, key=lambda rung: rung.due), Rung(name, rule.after, over)]
+    rungs = [Rung(_rung_name(one, rule.unit), rule.type, _earlier(start, one)) for one in clockwork.before(rule)]
+    return [*sorted(rungs, key=lambda rung: rung.due), Rung(name, rule.after, _earlier(start, -lasts))]
 
 
 def rules_of(known: Known, kind: Kind | None) -> Sequence[DeadlineRule]:
@@ -94,7 +93,7 @@ def speaking(known: Known, rule: DeadlineRule, clockwork: Clockwork, now: dateti
 
 def told(known: Known, rule: DeadlineRule, rung: Rung) -> dict[str, dict[str, str]]:
     """`spoken` of the resource once this rung was told for its present value; older values are forgotten in time."""
-    value = str(pick(known.resource.fields, rule.field))
+    value = value_name(rule, pick(known.resource.fields, rule.field))
     values = {key: name for key, name in known.spoken.get(rule.type, {}).items() if key != value}
     kept = dict(list(values.items())[-(_REMEMBERED_VALUES - 1) :])
     return {**known.spoken, rule.type: {**kept, value: rung.name}}
@@ -128,15 +127,40 @@ def describe(rule: DeadlineRule, rung: Rung, value: Any, clockwork: Clockwork, n
     return {"at": stamp(moment) if moment else value, "rung": rung.name, "seconds_left": left, "late": late}
 
 
+def value_name(rule: DeadlineRule, value: Any) -> str:
+    """A deadline's value in, the one name of that moment out, however the provider writes it this time."""
+    moment = parse_instant(value) if rule.unit == "instant" else None
+    return stamp(moment) if moment else str(value)
+
+
 def _told(known: Known, rule: DeadlineRule, value: Any, rungs: Sequence[Rung]) -> int:
-    name = known.spoken.get(rule.type, {}).get(str(value))
-    positions = [index for index, rung in enumerate(rungs) if rung.name == name]
-    return positions[-1] if positions else -1
+    """The place of the last rung that was told or is wider than that; -1 for none.
+
+    Compared by span, not by name: another ladder in the config must not tell the wider rungs again.
+    """
+    name = known.spoken.get(rule.type, {}).get(value_name(rule, value))
+    if name is None:
+        return -1
+    return max((index for index, rung in enumerate(rungs) if _span(rung.name) >= _span(name)), default=-1)
 
 
-def _local(midnight: datetime, seconds: float) -> datetime:
-    """Local midnight so many calendar days earlier (wall clock, so a day is a day across clock changes), in UTC."""
-    return (midnight - timedelta(seconds=seconds)).astimezone(UTC)
+def _span(name: str) -> float:
+    """Seconds before the deadline by a rung's name; the one after it comes last."""
+    try:
+        return parse_duration(name)
+    except ValueError:
+        return -1.0
+
+
+def _earlier(moment: datetime, seconds: float) -> datetime:
+    """A moment so many seconds earlier on its own wall clock, in UTC; the ends of the calendar hold what lies beyond.
+
+    Providers write 0001-01-01 and 9999-12-31 where they have no date.
+    """
+    try:
+        return (moment - timedelta(seconds=seconds)).astimezone(UTC)
+    except OverflowError:
+        return _LAST if seconds < 0 else _FIRST
 
 
 def _rung_name(seconds: float, unit: str) -> str:

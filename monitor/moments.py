@@ -10,6 +10,9 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s*([Zz]|[+-]\d\d:?\d\d)?",
 )
 
+# `date.fromisoformat` alone would take ISO weeks too: 2026-W01-1.
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
 
 def parse_instant(value: object) -> datetime | None:
     """RFC 3339 text in, an aware UTC datetime out; without a zone it counts as UTC; None when it is none."""
@@ -32,7 +35,7 @@ def parse_instant(value: object) -> datetime | None:
 
 def parse_date(value: object) -> date | None:
     """`YYYY-MM-DD` in, a date out; None when it is none."""
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
         return None
     try:
         return date.fromisoformat(value)

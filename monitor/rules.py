@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.deadlines import Clockwork, Rung, describe, passed_over, told
+from monitor.deadlines import Clockwork, Rung, describe, passed_over, told, value_name
 from monitor.diff import Change, ItemDiff, same_state
 from monitor.events import Event, event_id, sequence_text, state_name
 from monitor.moments import stamp
@@ -109,13 +109,13 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
     book = _Book(setting, dict(document.known))
     going = [ref for ref in refs if ref in book.known and not book.known[ref].gone]
     parents = {ref for ref in going if book.known[ref].resource.parent is None}
+    leaving = {ref: [_related(setting, one) for one in _children(book, ref)] for ref in parents}
     for ref in [*going, *(ref for ref in book.known if ref not in going)]:
         known = book.known[ref]
         with_parent = known.resource.parent in parents
         if known.gone or (ref not in going and not with_parent):
             continue
-        related = [_related(setting, one) for one in _children(book, ref)] if ref in parents else []
-        before = known.resource.state
+        before = same_state(known.resource.state)
         gone = msgspec.structs.replace(known.resource, state=None)
         book.known[ref] = msgspec.structs.replace(
             known, resource=gone, revision=known.revision + 1, gone=True, since=stamp(setting.now)
@@ -123,7 +123,7 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
         if with_parent:
             book.silent.append(Silent(ref, f"removed with its {known.resource.parent}"))
         else:
-            book.tell(ref, "removed", state={"before": before, "after": None}, related=related)
+            book.tell(ref, "removed", state={"before": before, "after": None}, related=leaving.get(ref, ()))
     return Judgement(Document(book.known), tuple(book.revisions), tuple(book.silent))
 
 
@@ -138,7 +138,8 @@ def judge_rung(document: Document, ref: str, rule: DeadlineRule, rung: Rung, set
         _related(setting, one) for one in _children(book, known.resource.parent) if one.resource.role == "pending"
     ]
     related = pending if known.resource.role == "last" and known.resource.kind == "contract" else []
-    book.tell(ref, rung.type.rsplit(".", 1)[-1], deadline=deadline, rung=f"{rung.name}@{value}", related=related)
+    mark = f"{rung.name}@{value_name(rule, value)}"
+    book.tell(ref, rung.type.rsplit(".", 1)[-1], deadline=deadline, rung=mark, related=related)
     return Judgement(Document(book.known), tuple(book.revisions))
 
 
@@ -193,7 +194,7 @@ def _judge_change(book: _Book, change: Change, arrived: set[str]) -> None:
 def _follow_up(book: _Book, created: Resource) -> None:
     siblings = [one.resource for ref, one in book.known.items() if ref != created.ref and not one.gone]
     for follow_up in book.setting.vocabulary.follow_ups(created, siblings):
-        state = book.known[follow_up.ref].resource.state
+        state = same_state(book.known[follow_up.ref].resource.state)
         related = [_related(book.setting, book.known[ref]) for ref in follow_up.related]
         book.tell(
             follow_up.ref,
