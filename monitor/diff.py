@@ -1,13 +1,14 @@
 """What differs between an item as it is known and as a provider shows it now. Pure: values in, changes out.
 
-Only tracked fields count. Key order, the form of numbers and timestamps, the order of set-like lists and
-null against missing are no difference. A field that the provider left out keeps its known value.
+Only tracked fields count. Key order, the form of numbers, timestamps and Unicode, the order of set-like lists
+and null against missing are no difference. A field that the provider left out keeps its known value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
+from unicodedata import normalize
 
 import msgspec
 
@@ -61,9 +62,9 @@ class Tracking(msgspec.Struct, frozen=True):
     def paths(self, kind: str) -> tuple[str, ...]:
         """The tracked paths of a kind; `contract.end_date` in track or ignore speaks of that kind alone."""
         spec = self.vocabulary.kinds.get(kind)
-        ignored = set(self._of(kind, self.ignore))
+        ignored = tuple(self._of(kind, self.ignore))
         wanted = (*(spec.tracked if spec else ()), *self._of(kind, self.track))
-        return tuple(path for path in dict.fromkeys(wanted) if path not in ignored)
+        return tuple(path for path in dict.fromkeys(wanted) if not any(_within(path, one) for one in ignored))
 
     def _of(self, kind: str, paths: Sequence[str]) -> Iterator[str]:
         for path in paths:
@@ -85,7 +86,7 @@ def canonical(value: Any) -> Any:
         return ("bool", value)
     if isinstance(value, str):
         moment = parse_instant(value) if len(value) > 15 else None
-        return stamp(moment) if moment else value
+        return stamp(moment) if moment else normalize("NFC", value)
     if isinstance(value, Mapping):
         return {key: canonical(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list):
@@ -99,9 +100,9 @@ def compare(before: Resource, after: Resource, kind: Kind | None, paths: Sequenc
     changes = []
     for path in paths:
         old, new = pick(before.fields, path), pick(after.fields, path)
-        if old == new and type(old) is type(new):
+        if old is new or not present(after.fields, path):
             continue
-        if not present(after.fields, path):
+        if type(old) is type(new) and not isinstance(new, dict | list) and old == new:
             continue
         shape = shapes.get(path)
         if canonical(shape(old) if shape else old) != canonical(shape(new) if shape else new):
@@ -141,6 +142,11 @@ def diff_item(document: Document | None, resources: Sequence[Resource], tracking
     seen = {resource.ref for resource in resources}
     missing = tuple(ref for ref, one in known.items() if ref not in seen and not one.gone)
     return ItemDiff(tuple(changes), tuple(unchanged), missing)
+
+
+def _within(path: str, whole: str) -> bool:
+    """Whether a path is the other or lies inside it: `job.title` is within `job`."""
+    return path == whole or path.startswith(f"{whole}.")
 
 
 def _put(fields: dict[str, Any], path: str, value: Any) -> None:

@@ -81,7 +81,12 @@ def pick(fields: Mapping[str, Any], path: str) -> Any:
 
 
 def present(fields: Mapping[str, Any], path: str) -> bool:
-    """Whether the provider sent the field at all: null is present, absent is not."""
-    *parents, last = path.split(".")
-    value: Any = pick(fields, ".".join(parents)) if parents else fields
-    return isinstance(value, Mapping) and last in value
+    """Whether the provider sent the field at all: null is present, so is what lies inside it; absent is not."""
+    value: Any = fields
+    for part in path.split("."):
+        if value is None:
+            return True
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True

@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from monitor.resources import FieldChange, Resource
+
+_json = msgspec.json.Encoder(order="sorted")
 
 Shape: TypeAlias = Callable[[Any], Any]
 
@@ -28,9 +32,9 @@ class DeadlineRule:
     """A date or instant that events are told about before and after it.
 
     `type` is the event before (`driver_jobs.contract.expiring`), `after` the one once it has passed,
-    told `after_delay` (dates: the day after; instants: at once). `field` holds the value, `unit` says whether it
-    is a calendar date or an instant, `before` the default rungs in seconds, and `states` the states
-    in which the deadline is alive (in any other it is disarmed).
+    told when the day is over (dates) or at once (instants). `field` holds the value, `unit` says whether it
+    is a calendar date or an instant, `before` the default rungs in seconds, and `alive` says of a
+    state whether the deadline counts in it (in any other it is disarmed).
     """
 
     type: str
@@ -90,7 +94,7 @@ def as_set(value: Any) -> Any:
         return []
     members = value if isinstance(value, list) else [value]
     names = [
-        str(member.get("id") or member.get("value") or member) if isinstance(member, dict) else str(member)
+        (member.get("id") or member.get("value") or member) if isinstance(member, dict) else member
         for member in members
     ]
-    return sorted(set(names))
+    return sorted({name if isinstance(name, str) else _json.encode(name).decode() for name in names})
