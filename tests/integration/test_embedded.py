@@ -215,9 +215,10 @@ async def test_a_server_that_outlives_its_supervisor_keeps_the_lock(data_dir: Pa
     os.kill(server, signal.SIGSTOP)  # so that it cannot heed the signal of its parent's death yet
     supervisor.kill()
     await supervisor.wait()
-
-    assert StoreDirectory(data_dir).is_in_use()
-    os.kill(server, signal.SIGCONT)
+    try:
+        assert StoreDirectory(data_dir).is_in_use()
+    finally:
+        os.kill(server, signal.SIGCONT)
     await stores.until(lambda: not StoreDirectory(data_dir).is_in_use())
 
 
