@@ -148,9 +148,9 @@ class Bindbee:
 
         def read(number: int, asked: Request, response: Response) -> tuple[Page, str | UnsetType | None]:
             answer = self._reader.data(asked, response, self._list)
-            return split(answer.items, f"{NAME}: page {number} of the jobs"), answer.cursor
+            return split(answer.items, f"{NAME}: page {number}"), answer.cursor
 
-        return walk_by_cursor(request, read, where=f"{NAME}'s jobs", max_pages=self._options.max_pages)
+        return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id, in the same form as the list gives it."""
@@ -162,7 +162,7 @@ class Bindbee:
             one = self._reader.data(asked, response, self._one)
             return split([unwrap(one, response.body)], f"{NAME}: {asked.url}")
 
-        return look_up_each(ids, request, read)
+        return look_up_each(ids, request, read, where=NAME)
 
     def _narrowing(self) -> dict[str, str]:
         """The parameters that say which jobs are listed, and how many a page."""

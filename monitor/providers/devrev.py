@@ -136,19 +136,22 @@ class DevRev:
 
         def read(number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
             answer = self._reader.data(asked, response, self._list)
-            page = split(answer.jobs, f"{NAME}: page {number} of the jobs")
+            page = split(answer.jobs, f"{NAME}: page {number}")
             return page, answer.prev_cursor if backwards else answer.next_cursor
 
-        return walk_by_cursor(request, read, where=f"{NAME}'s jobs", max_pages=self._options.max_pages)
+        return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id."""
+
+        def request(id_: str) -> Request:
+            return self._post("jobs.get", {"id": id_})
 
         def read(asked: Request, response: Response) -> Page:
             one = self._reader.data(asked, response, self._one)
             return split([unwrap(one, response.body)], f"{NAME}: {asked.url}")
 
-        return look_up_each(ids, lambda id_: self._post("jobs.get", {"id": id_}), read, elsewhere=MOVED)
+        return look_up_each(ids, request, read, where=NAME, elsewhere=MOVED)
 
     def _post(self, call: str, body: Mapping[str, Any]) -> Request:
         url = f"{self._options.base_url}/{call}"

@@ -11,7 +11,6 @@ from msgspec import Raw, UnsetType
 
 from monitor.errors import UnexpectedAnswer
 from monitor.exchange import Exchange, Page, Request, Response, ScanEnd, ask, ask_together, hand_over
-from monitor.providers.answers import name_of
 from monitor.providers.base import LookUp
 
 TOGETHER = 4
@@ -92,7 +91,7 @@ def walk_by_number(
     while count:
         numbers = range(tally.page + 1, tally.page + 1 + count)
         if numbers[-1] > max_pages:
-            raise UnexpectedAnswer(f"{where} goes on beyond {max_pages} pages, the max_pages of this source")
+            raise UnexpectedAnswer(f"{where}: more than {max_pages} pages, the max_pages of this source")
         responses = yield from ask_together([request(number) for number in numbers])
         for number, response in zip(numbers, responses, strict=True):
             page, total = read(number, response)
@@ -124,20 +123,22 @@ def walk_by_cursor(
         if page.ids:
             yield from hand_over(page)
         if isinstance(following, UnsetType):
-            return ScanEnd(False, f"page {number} of {where} does not say whether it is the last")
+            return ScanEnd(False, f"page {number} does not say whether it is the last")
         if not following:
             return ScanEnd(True)
         if following in seen:
-            raise UnexpectedAnswer(f"page {number} of {where} leads back to a page that was read already")
+            raise UnexpectedAnswer(f"{where}: page {number} leads back to a page that was read already")
         seen.add(following)
         cursor = following
-    raise UnexpectedAnswer(f"{where} goes on beyond {max_pages} pages, the max_pages of this source")
+    raise UnexpectedAnswer(f"{where}: more than {max_pages} pages, the max_pages of this source")
 
 
 def look_up_each(
     ids: Sequence[str],
     request: Callable[[str], Request],
     read: Callable[[Request, Response], Page],
+    *,
+    where: str,
     elsewhere: frozenset[int] = frozenset(),
 ) -> Exchange[LookUp]:
     """Ask for each id by itself, several at once; 404 and 410 say that it is gone, other failures raise.
@@ -158,7 +159,8 @@ def look_up_each(
             elif response.status not in elsewhere:
                 page = read(asked, response)
                 if list(page.ids) != [id_]:
-                    raise UnexpectedAnswer(f"{name_of(asked)}: asked for {id_}, answered with {', '.join(page.ids)}")
+                    others = ", ".join(page.ids)
+                    raise UnexpectedAnswer(f"{where}: asked for {id_}, answered with {others}")
                 found.extend(page.ids)
                 raws.extend(page.raws)
     return LookUp(Page(found, raws), tuple(gone))

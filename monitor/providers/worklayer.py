@@ -180,9 +180,9 @@ class Worklayer:
 
         def read(number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
             answer = self._reader.data(asked, response, self._list)
-            return split(answer.data, f"{NAME}: page {number} of the jobs"), answer.next_page_token
+            return split(answer.data, f"{NAME}: page {number}"), answer.next_page_token
 
-        return walk_by_cursor(request, read, where=f"{NAME}'s jobs", max_pages=self._options.max_pages)
+        return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id."""
@@ -194,7 +194,7 @@ class Worklayer:
             one = self._reader.data(asked, response, self._one)
             return split([unwrap(one, response.body)], f"{NAME}: {asked.url}")
 
-        return look_up_each(ids, request, read)
+        return look_up_each(ids, request, read, where=NAME)
 
     def resources(self, raw: bytes) -> list[Resource]:
         """One job in, the same as a resource out."""

@@ -262,7 +262,7 @@ def test_a_server_that_ignores_the_page_number_does_not_hold_the_scan() -> None:
 
 def test_a_walk_beyond_max_pages_fails() -> None:
     """The limit is said, and which list it was."""
-    with pytest.raises(UnexpectedAnswer, match=r"driver_jobs: list accepted goes on beyond 3 pages, the max_pages"):
+    with pytest.raises(UnexpectedAnswer, match=r"driver_jobs: list accepted: more than 3 pages, the max_pages"):
         scan(Lists({"accepted": range(100)}), by_state="accepted", per_page=10, max_pages=3)
 
 

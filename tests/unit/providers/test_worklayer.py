@@ -100,14 +100,14 @@ def test_an_empty_or_missing_page_token_ends_the_list(last: str | None) -> None:
 def test_a_page_token_that_comes_twice_fails_the_scan() -> None:
     """Following it would never end."""
     answers = recorded([reply(page("a", following="t1")), reply(page("b", following="t1"))])
-    with pytest.raises(UnexpectedAnswer, match="page 2 of worklayer's jobs leads back to a page"):
+    with pytest.raises(UnexpectedAnswer, match="worklayer: page 2 leads back to a page"):
         drive(source("worklayer").scan(ScanPlan()), answers)
 
 
 def test_a_walk_beyond_max_pages_fails() -> None:
     """The last page allowed still has to be the last one."""
     answers = [reply(page("a", following="t1")), reply(page("b", following="t2")), reply(page("c"))]
-    with pytest.raises(UnexpectedAnswer, match="worklayer's jobs goes on beyond 2 pages, the max_pages"):
+    with pytest.raises(UnexpectedAnswer, match="worklayer: more than 2 pages, the max_pages"):
         drive(source("worklayer", max_pages=2).scan(ScanPlan()), recorded(answers))
     assert drive(source("worklayer", max_pages=3).scan(ScanPlan()), recorded(answers)).ids == ["a", "b", "c"]
 
