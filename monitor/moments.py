@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 # RFC 3339, with any number of fraction digits: Worklayer sends up to seven (.NET ticks).
 _INSTANT = re.compile(
@@ -12,6 +12,8 @@ _INSTANT = re.compile(
 
 # `date.fromisoformat` alone would take ISO weeks too: 2026-W01-1.
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_instant(value: object) -> datetime | None:
@@ -50,9 +52,9 @@ def stamp(moment: datetime) -> str:
 
 def from_millis(millis: int) -> datetime:
     """Milliseconds since 1970 in, an aware UTC datetime out."""
-    return datetime.fromtimestamp(millis / 1000, UTC)
+    return _EPOCH + timedelta(milliseconds=millis)
 
 
 def to_millis(moment: datetime) -> int:
     """An aware datetime in, milliseconds since 1970 out."""
-    return round(moment.timestamp() * 1000)
+    return round((moment - _EPOCH) / timedelta(milliseconds=1))
