@@ -11,12 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path for package in ("monitor", "workers") for path in (ROOT / package).rglob("*.py"))
+WRITTEN = {".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".lua", ".html", ".css", ".js", ".env", ".sh", ""}
+FOLDERS = ("monitor", "workers", "tests", "bench", "docs", "config", ".ci")
 TEXTS = sorted(
     path
-    for pattern in ("*.*", "jobwire", "Dockerfile", "{}/**/*")
-    for folder in ("monitor", "workers", "tests", "bench", "docs", "config", ".ci")
-    for path in ROOT.glob(pattern.format(folder))
-    if path.is_file() and path.suffix not in {".pyc", ".woff2", ".png"} and not path.name.startswith(".venv")
+    for path in [*ROOT.glob("*"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
+    if path.is_file() and path.suffix in WRITTEN and not path.name.startswith(".coverage")
 )
 README = ROOT / "README.md"
 MADE_AT_RUN_TIME = ("var", ".venv", ".env")
