@@ -95,7 +95,9 @@ def contract(
     state: str | None = "active", *, id: str = "9", parent: str = "post/7", role: str | None = None, **fields: Any
 ) -> Resource:
     """A contract inside a post."""
-    return Resource(kind="contract", id=id, title=f"Contract {id}", state=state, fields=fields, parent=parent, role=role)
+    return Resource(
+        kind="contract", id=id, title=f"Contract {id}", state=state, fields=fields, parent=parent, role=role
+    )
 
 
 def known(

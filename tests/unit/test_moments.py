@@ -73,13 +73,15 @@ def test_no_text_breaks_the_readers(text: str) -> None:
 
 
 @given(
-    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)),
+    st.datetimes(),
     st.integers(-14 * 60, 14 * 60),
     st.integers(0, 9),
 )
 def test_a_moment_written_in_any_zone_and_precision_comes_back(moment: datetime, minutes: int, digits: int) -> None:
     """What is written with n fraction digits is read back to n digits, six at the most."""
-    there = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
+    there = moment.replace(
+        year=2001 + moment.year % 100, day=min(moment.day, 28), tzinfo=timezone(timedelta(minutes=minutes))
+    )
     whole, fraction = there.strftime("%Y-%m-%dT%H:%M:%S"), f"{there.microsecond:06d}000"[:digits]
     sign, away = "-" if minutes < 0 else "+", abs(minutes)
     text = f"{whole}{'.' if digits else ''}{fraction}{sign}{away // 60:02d}:{away % 60:02d}"

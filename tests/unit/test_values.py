@@ -10,12 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from monitor.values import Duration, Rate, Secret, Size, elapsed, format_duration, parse_duration, parse_rate, parse_size
+from monitor.values import (
+    Duration,
+    Rate,
+    Secret,
+    Size,
+    elapsed,
+    format_duration,
+    parse_duration,
+    parse_rate,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("30s", 30.0), ("5m", 300.0), ("6h", 21_600.0), ("14d", 1_209_600.0), ("1.5h", 5400.0), ("0s", 0.0)],
+    [
+        ("500ms", 0.5),
+        ("30s", 30.0),
+        ("5m", 300.0),
+        ("6h", 21_600.0),
+        ("14d", 1_209_600.0),
+        ("1.5h", 5400.0),
+        ("0s", 0.0),
+    ],
 )
 def test_durations_are_a_number_and_a_unit(text: str, seconds: float) -> None:
     """The units of the contract, fractions too."""
