@@ -16,7 +16,7 @@ import yaml
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,99})?\.[0-9]{1,99}")
@@ -97,11 +97,11 @@ def resolve(text: str) -> Any:
     return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-def parse(text: str) -> Parsed:
+def parse(text: str, loader: Any = LOADER) -> Parsed:
     """The text of one YAML document in; its tree and flaws out. Never raises, whatever the text."""
     builder = _Builder()
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=loader):
             builder.take(event)
     except (yaml.reader.ReaderError, UnicodeEncodeError):
         builder.flaws.append(_unreadable(text))

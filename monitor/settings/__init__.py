@@ -2,11 +2,18 @@
 
 Module by module:
 
-    yamlfile (outside)   text      -> tree with places        interpolation   ${NAME} -> text
-    section routes model           the shapes                 wording         pydantic's errors -> words
-    validation           values    -> settings                agreement       what sections say of each other
-    problems             gathers what is wrong, with places   advice          what deserves a look
-    reading              all of it: `load` and `check`        schema page     the same for editors and people
+    reading         the whole way: `load` and `check`
+    interpolation   ${NAME} and its like -> text
+    section routes times model   the shapes of the sections, and the settings made of them
+    validation      values -> settings, section by section
+    agreement       what sections say of each other
+    problems        gathers what is wrong, with its place     wording   ... in words for people
+    advice          what works but deserves a look
+    schema          the same as JSON Schema for editors
+    page takes      the same as docs/config.md for people
+    generate        writes both files
+
+The text itself is read by `monitor.yamlfile`.
 """
 
 from __future__ import annotations
@@ -25,6 +32,7 @@ from monitor.settings.model import (
 )
 from monitor.settings.reading import check, load
 from monitor.settings.routes import Comparison, Escalation, Match, Route
+from monitor.settings.schema import json_schema
 from monitor.settings.times import TimeInterval
 
 __all__ = [
@@ -44,5 +52,6 @@ __all__ = [
     "TimeInterval",
     "WebSettings",
     "check",
+    "json_schema",
     "load",
 ]

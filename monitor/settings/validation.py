@@ -30,7 +30,7 @@ M = TypeVar("M", bound=BaseModel)
 
 SECTIONS = ["store", "web", "egress", "sources", "deadlines", "stuck", "targets", "routes"]
 STORE_URL = "JOBWIRE_STORE_URL"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
 class Reader:
@@ -144,7 +144,7 @@ class Reader:
     def _named(self, key: str) -> list[tuple[str, Any]]:
         entries = self._mapping(key)
         for name in entries:
-            if not _NAME.fullmatch(name):
+            if not NAME.fullmatch(name):
                 allowed = "small letters, digits, - and _, with a letter or digit first"
                 self._problems.add((key, name), f"is not a name: use {allowed}", at_key=True)
         return list(entries.items())
