@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -93,16 +93,15 @@ class Attempts:
         attempts = [(one.id, attempt) for one in lane.waiting]
         now = self.clock()
         if outcome.verdict is Verdict.DELIVERED:
-            return Made(Settled(lane, "delivered", 0, attempts))
+            return Made(Settled(lane, "delivered", 0.0, attempts))
         asked = outcome.retry_after
         delay = next_delay(runtime.options.retry, message.attempt, asked, self.random)
         hold = max(asked or min(delay or _HOLD_UNASKED, _HOLD_UNASKED), _HOLD_AT_LEAST) if outcome.hold else 0.0
         if outcome.verdict is Verdict.RETRY and delay is not None:
-            due = to_millis(now + timedelta(seconds=delay))
-            return Made(Settled(lane, "retry", due, attempts), hold)
+            return Made(Settled(lane, "retry", delay, attempts), hold)
         what = "disabled" if outcome.disable else "exhausted"
         events = (self._news(runtime, lane, what, outcome, now),)
-        return Made(Settled(lane, "failed", 0, attempts, events), hold, outcome.disable)
+        return Made(Settled(lane, "failed", 0.0, attempts, events), hold, outcome.disable)
 
     def _news(self, runtime: TargetRuntime, lane: ClaimedLane, what: str, outcome: Outcome, now: datetime) -> Event:
         ids = [_ids.decode(one.body).id for one in lane.waiting]

@@ -113,7 +113,7 @@ class Deliverer:
             task.cancel()
         await asyncio.gather(*inflight, return_exceptions=True)
         known = [task.result() for task in inflight if not task.cancelled() and task.exception() is None]
-        back = [Made(Settled(lane, "retry", 0, ())) for task, lane in inflight.items() if task.cancelled()]
+        back = [Made(Settled(lane, "retry", 0.0, ())) for task, lane in inflight.items() if task.cancelled()]
         if known or back:
             try:
                 await asyncio.shield(self.record(runtime, [*back, *known]))

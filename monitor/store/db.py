@@ -75,7 +75,7 @@ class Db:
 
     async def close(self) -> None:
         """Give all connections back."""
-        await self.client.aclose()
+        await self.client.aclose(close_connection_pool=True)
 
 
 def _unavailable(error: RedisError) -> StoreUnavailable:

@@ -66,11 +66,11 @@ class Attempt(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a claimed lane: verdict, when it is due next, the attempt of each delivery, events about it."""
+    """What became of a claimed lane: verdict, seconds until it is due next, the attempts, events about it."""
 
     lane: ClaimedLane
     verdict: str
-    next_ms: int
+    delay: float
     attempts: Sequence[tuple[str, Attempt]]
     events: Sequence[Event] = field(default=())
 
@@ -158,7 +158,7 @@ class Lanes:
             len(settled),
         ]
         for one in settled:
-            args += [one.lane.lane, one.lane.fence, one.verdict, one.next_ms]
+            args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
         names = [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]

@@ -1,6 +1,6 @@
 -- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
 -- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count, then per lane:
---      lane fence verdict(delivered|retry|failed) next_ms, and two counted lists:
+--      lane fence verdict(delivered|retry|failed) delay_ms, and two counted lists:
 --      delivery_id, attempt JSON | id, type, body of events
 -- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded.
 -- Returns {failures in a row, announced(1|0), stale lanes}.
@@ -20,7 +20,7 @@ local function list()
   return out
 end
 for _ = 1, tonumber(ARGV[6]) do
-  local lane, fence, verdict, next_ms = take(), take(), take(), take()
+  local lane, fence, verdict, due_ms = take(), take(), take(), now + tonumber(take())
   local attempts, facts = list(), list()
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
@@ -31,7 +31,7 @@ for _ = 1, tonumber(ARGV[6]) do
       redis.call('HINCRBY', delivery, 'n', 1)
       redis.call('HSET', delivery, 'attempts', before and (before .. ',' .. attempts[i + 1]) or attempts[i + 1])
       if verdict == 'retry' then
-        if ours then redis.call('HSET', delivery, 'next', next_ms) end
+        if ours then redis.call('HSET', delivery, 'next', due_ms) end
       else
         redis.call('HSET', delivery, 'status', verdict, 'ended', now)
         redis.call('HDEL', delivery, 'next')
@@ -42,9 +42,9 @@ for _ = 1, tonumber(ARGV[6]) do
   if not ours then
     stale = stale + 1
   elseif verdict == 'retry' then
-    redis.call('ZADD', lanes, next_ms, lane)
+    redis.call('ZADD', lanes, due_ms, lane)
   elseif redis.call('EXISTS', queue) == 1 then
-    redis.call('ZADD', lanes, math.max(now, tonumber(next_ms)), lane)
+    redis.call('ZADD', lanes, due_ms, lane)
   else
     redis.call('ZREM', lanes, lane)
   end
