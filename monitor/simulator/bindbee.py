@@ -116,10 +116,10 @@ class Bindbee(ProviderServer):
     def _list(self, call: Call, kind: str) -> Answer:
         records = self._records(kind)
         size = self._page_size(call)
-        after = _decoded(self.cursor_of(call))
         tests = _tests(call, kind)
         if self.verbatim is not None and kind == "jobs":
             return self._verbatim(call)
+        after = _decoded(self.cursor_of(call))
         name = (kind, tuple(call.query.get(key) for key in (*_JOB_FILTERS, "modified_after")))
         keys = self.view(name, lambda: sorted(k for k, doc in records.items() if all(test(doc) for test in tests)))
         start = 0 if after is None else _after(keys, after)

@@ -152,10 +152,10 @@ class DevRev(ProviderServer):
 
     def _list(self, call: Call) -> Answer:
         asked = devrev_request.list_request(call, self.sortable, self.max_limit)
-        keys = self.view(asked.selection, lambda: self._order(asked))
-        start, size = self._span(asked, keys)
         if self.verbatim is not None:
             return self._verbatim(asked)
+        keys = self.view(asked.selection, lambda: self._order(asked))
+        start, size = self._span(asked, keys)
         page = self.window(keys, start, size, call.trouble)
         document: dict[str, Any] = {"jobs": [self.items[key] for key in page.keys]}
         if page.more and page.keys:

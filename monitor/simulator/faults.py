@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -72,17 +72,14 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         """Tell whether the provider's own answer is not wanted at all."""
         return self.status is not None or self.html or self.not_json
 
-    def strikes(self, method: str, path: str, query: Mapping[str, str], page: int) -> bool:
+    def due(self, method: str, path: str, query: Mapping[str, str], page: int) -> bool:
         """Count this request if it matches, and tell whether it is one of those to be hit."""
         if not (fnmatchcase(path, self.path) and fnmatchcase(method.upper(), self.method.upper())):
             return False
         if self.page not in (None, page) or any(query.get(key) != value for key, value in self.query.items()):
             return False
         self.seen += 1
-        if self.seen < self.nth or (self.times is not None and self.hits >= self.times):
-            return False
-        self.hits += 1
-        return True
+        return self.seen >= self.nth and (self.times is None or self.hits < self.times)
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -129,6 +126,20 @@ class Trouble(msgspec.Struct, frozen=True):
             huge_mb=max((fault.huge_mb for fault in self.faults), default=0.0),
             gzip=any(fault.gzip for fault in self.faults),
         )
+
+
+def strike(faults: Sequence[Fault], method: str, path: str, query: Mapping[str, str], page: int) -> Trouble:
+    """Take all planned faults and a request and give those that strike it, counting the hits.
+
+    Endless faults all strike; of the others only the first that is due, so that faults planned one after another
+    happen one after another.
+    """
+    due = [fault for fault in faults if fault.due(method, path, query, page)]
+    first = next((fault for fault in due if fault.times is not None), None)
+    struck = [fault for fault in due if fault.times is None or fault is first]
+    for fault in struck:
+        fault.hits += 1
+    return Trouble(tuple(struck))
 
 
 def fault_from(options: Mapping[str, Any]) -> Fault:

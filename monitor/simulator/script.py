@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,12 +15,13 @@ from monitor.simulator.wire import Manners
 class Reply(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """One prepared answer. Without a status the receiver says what it would have said, in the given manners.
 
-    ``redirect`` sends a Location (308 unless ``status`` says otherwise). The rest is described in ``wire.Manners``.
+    ``body`` is text, bytes or JSON; ``redirect`` sends a Location (308 unless ``status`` says otherwise). The
+    rest is described in ``wire.Manners``.
     """
 
     status: int | None = None
     headers: dict[str, str] = {}
-    body: str | bytes | None = None
+    body: Any = None
     redirect: str | None = None
     delay: float = 0.0
     reset: bool = False
@@ -53,21 +55,27 @@ class Reply(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def _body(self, usual: bytes) -> bytes:
         if self.body is None:
             return usual
-        return self.body.encode() if isinstance(self.body, str) else self.body
+        if isinstance(self.body, bytes):
+            return self.body
+        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
 Replies = Iterable[Reply | int | Mapping[str, Any]]
 
 
 def reply_from(value: Reply | int | Mapping[str, Any]) -> Reply:
-    """Take a reply, a bare status or named options and give a reply; raises ``ValueError`` for unknown options."""
+    """Take a reply, a bare status or named options and give a reply; raises ``ValueError`` for unknown
+    options.
+    """
     if isinstance(value, Reply):
         return value
     return Reply(status=value) if isinstance(value, int) else msgspec.convert(dict(value), Reply)
 
 
 class Script:
-    """Prepared answers for the next requests; when they are used up, ``then`` for all others, or the usual answer."""
+    """Prepared answers for the next requests; when they are used up, ``then`` for all others, or the usual
+    answer.
+    """
 
     def __init__(self) -> None:
         self._next: deque[Reply] = deque()

@@ -186,8 +186,8 @@ class ProviderServer(Documents):
         body = await request.read()
         call = Call(request.method, request.path, MultiDict(request.query), CIMultiDict(request.headers), body)
         page = self.page_number(call)
-        struck = tuple(f for f in self._faults if f.strikes(call.method, call.path, call.query, page))
-        call = Call(call.method, call.path, call.query, call.headers, body, Trouble(struck))
+        trouble = faults.strike(self._faults, call.method, call.path, call.query, page)
+        call = Call(call.method, call.path, call.query, call.headers, body, trouble)
         answer = conditional(call.headers.get("If-None-Match", ""), self._respond(call))
         manners = call.trouble.manners
         try:

@@ -119,7 +119,7 @@ class Worklayer(ProviderServer):
         try:
             test = compile_filter(text, self.view(None, self._statuses))
             size = self._page_size(call.query.get("page_size", ""))
-            after = _decoded(self.cursor_of(call))
+            after = None if self.verbatim else _decoded(self.cursor_of(call))
         except BadFilter as error:
             return refusal(400, f"The filter is in an incorrect format: {error}.")
         except ValueError as error:

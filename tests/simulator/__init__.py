@@ -1,0 +1,1 @@
+"""The stand-ins themselves under test: a simulator that lies where it should not would prove nothing."""
