@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -26,10 +26,18 @@ class Inbox:
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.answers: Iterator[web.Response] = iter(())
+        self.hanging, self.let_go = asyncio.Event(), asyncio.Event()
+        self.hangs = False
 
     async def answer(self, request: web.Request) -> web.Response:
         self.got.append((dict(request.headers), await request.read()))
+        if self.hangs and not self.hanging.is_set():
+            self.hanging.set()
+            await self.let_go.wait()
         return next(self.answers, web.Response(status=204))
+
+    def will_answer(self, *answers: web.Response) -> None:
+        self.answers = iter(answers)
 
     @property
     def ids(self) -> list[str]:
@@ -59,6 +67,10 @@ async def wired(
             yield watch, jobs, inbox
 
 
+def _holds_more_than(inbox: Inbox, n: int) -> Callable[[], bool]:
+    return lambda: len(inbox.got) > n
+
+
 async def deliver(watch: Installation) -> None:
     """Relay what is committed and deliver what is due, once."""
     await watch.services.consumer.relay.relay()
@@ -86,7 +98,7 @@ async def test_a_change_arrives_signed_and_verifies_with_an_independent_library(
 async def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_id(redis: Redis, store_url: str) -> None:
     """W3, W24: after a 500 the same bytes come again under the same id, and both attempts are recorded in order."""
     async with wired(store_url) as (watch, jobs, inbox):
-        inbox.answers = iter([web.Response(status=500, text="no")])
+        inbox.will_answer(web.Response(status=500, text="no"))
         jobs[0]["status"] = "CLAIMED"
         await watch.scan()
         await deliver(watch)
@@ -105,7 +117,7 @@ async def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_id(redis: Re
 async def test_a_failing_resource_holds_up_no_other_and_keeps_its_own_order(redis: Redis, store_url: str) -> None:
     """W5: one job's events wait behind its failing first, in order; other jobs' events pass."""
     async with wired(store_url) as (watch, jobs, inbox):
-        inbox.answers = iter([web.Response(status=500)])
+        inbox.will_answer(web.Response(status=500))
         jobs[0]["status"] = "CLAIMED"
         await watch.scan()
         await deliver(watch)
@@ -129,7 +141,7 @@ async def test_a_failing_resource_holds_up_no_other_and_keeps_its_own_order(redi
 async def test_a_schedule_of_two_delays_gives_three_attempts_and_then_exhausted(redis: Redis, store_url: str) -> None:
     """W4: n delays are n + 1 attempts, then silence and one `exhausted` event, which does not go to that target."""
     async with wired(store_url) as (watch, jobs, inbox):
-        inbox.answers = iter([web.Response(status=503) for _ in range(10)])
+        inbox.will_answer(*(web.Response(status=503) for _ in range(10)))
         jobs[0]["status"] = "CLAIMED"
         await watch.scan()
         await watch.news()
@@ -146,7 +158,7 @@ async def test_a_schedule_of_two_delays_gives_three_attempts_and_then_exhausted(
 async def test_retry_after_holds_the_whole_target(redis: Redis, store_url: str) -> None:
     """W22: 429 with Retry-After keeps every lane of the target quiet, and the lane itself at least as long."""
     async with wired(store_url) as (watch, jobs, inbox):
-        inbox.answers = iter([web.Response(status=429, headers={"Retry-After": "120"})])
+        inbox.will_answer(web.Response(status=429, headers={"Retry-After": "120"}))
         jobs[0]["status"] = "CLAIMED"
         await watch.scan()
         await deliver(watch)
@@ -161,7 +173,7 @@ async def test_retry_after_holds_the_whole_target(redis: Redis, store_url: str) 
 async def test_gone_disables_the_target_and_keeps_its_backlog(redis: Redis, store_url: str) -> None:
     """W17: 410 ends deliveries to a target; later events wait in their lanes, and the news is told."""
     async with wired(store_url) as (watch, jobs, inbox):
-        inbox.answers = iter([web.Response(status=410)])
+        inbox.will_answer(web.Response(status=410))
         jobs[0]["status"] = "CLAIMED"
         await watch.scan()
         await watch.news()
@@ -177,29 +189,18 @@ async def test_gone_disables_the_target_and_keeps_its_backlog(redis: Redis, stor
 
 async def test_a_hanging_resource_does_not_hold_up_new_ones(redis: Redis, store_url: str) -> None:
     """While one attempt hangs, lanes that come due are delivered beside it."""
-    hanging, let_go = asyncio.Event(), asyncio.Event()
     async with wired(store_url) as (watch, jobs, inbox):
-        plain = inbox.answer
-
-        async def slow(request: web.Request) -> web.Response:
-            answer = await plain(request)
-            if len(inbox.got) == 1:
-                hanging.set()
-                await let_go.wait()
-            return answer
-
-        async with served(slow) as url:
-            object.__setattr__(watch.services.targets["hook"].target, "_url", url)
-            running = asyncio.create_task(watch.services.consumer.run())
-            jobs[0]["status"] = "CLAIMED"
-            await watch.scan()
-            await asyncio.wait_for(hanging.wait(), 5)
-            jobs[1]["status"] = "CLAIMED"
-            await watch.scan()
-            await until(lambda: len(inbox.got) >= 2, within=3)
-            let_go.set()
-            watch.services.stopping.set()
-            await running
+        inbox.hangs = True
+        running = asyncio.create_task(watch.services.consumer.run())
+        jobs[0]["status"] = "CLAIMED"
+        await watch.scan()
+        await asyncio.wait_for(inbox.hanging.wait(), 5)
+        jobs[1]["status"] = "CLAIMED"
+        await watch.scan()
+        await until(lambda: len(inbox.got) >= 2, within=3)
+        inbox.let_go.set()
+        watch.services.stopping.set()
+        await running
 
 
 async def test_an_event_is_delivered_within_milliseconds_of_its_commit(redis: Redis, store_url: str) -> None:
@@ -211,7 +212,7 @@ async def test_an_event_is_delivered_within_milliseconds_of_its_commit(redis: Re
             jobs[n % 3]["total_amount"] = 1000 + n
             await watch.scan()
             begun = asyncio.get_running_loop().time()
-            await until(lambda n=n: len(inbox.got) > n, within=5)
+            await until(_holds_more_than(inbox, n), within=5)
             spans.append(asyncio.get_running_loop().time() - begun)
         watch.services.stopping.set()
         await running
@@ -220,26 +221,20 @@ async def test_an_event_is_delivered_within_milliseconds_of_its_commit(redis: Re
 
 
 async def test_stopping_hands_back_what_is_in_flight(redis: Redis, store_url: str) -> None:
-    """A cancelled attempt's lane is due again at once, and nothing is recorded that is not known."""
+    """W25: a cancelled attempt's lane is due again at once, and nothing is recorded that is not known."""
     async with wired(store_url) as (watch, jobs, inbox):
-        never = asyncio.Event()
+        inbox.hangs = True
+        jobs[0]["status"] = "CLAIMED"
+        await watch.scan()
+        await watch.services.consumer.relay.relay()
+        task = asyncio.create_task(watch.services.consumer.deliverer.deliver(watch.services.targets["hook"]))
+        await asyncio.wait_for(inbox.hanging.wait(), 5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-        async def hang(request: web.Request) -> web.Response:
-            inbox.got.append(({}, b""))
-            await never.wait()
-            return web.Response()
-
-        async with served(hang) as url:
-            object.__setattr__(watch.services.targets["hook"].target, "_url", url)
-            jobs[0]["status"] = "CLAIMED"
-            await watch.scan()
-            await watch.services.consumer.relay.relay()
-            task = asyncio.create_task(watch.services.consumer.deliverer.deliver(watch.services.targets["hook"]))
-            await until(lambda: len(inbox.got) == 1)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-            assert await redis.zscore("jobwire:lanes:hook", "tax/job/j0") <= await watch.services.store.db.now_ms()
-            (id,) = await redis.zrange("jobwire:deliveries:hook", 0, -1)
-            assert await redis.hget(f"jobwire:delivery:{id.decode()}", "n") == b"0"
-            never.set()
+        assert (
+            float(await redis.zscore("jobwire:lanes:hook", "tax/job/j0") or 0) <= await watch.services.store.db.now_ms()
+        )
+        (id,) = await redis.zrange("jobwire:deliveries:hook", 0, -1)
+        assert await redis.hget(f"jobwire:delivery:{id.decode()}", "n") == b"0"
+        inbox.let_go.set()
