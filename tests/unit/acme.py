@@ -8,9 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.deadlines import Clockwork
-from monitor.diff import Tracking
+from monitor.diff import Tracking, diff_item
+from monitor.events import Event
 from monitor.resources import Document, Known, Resource
-from monitor.rules import Setting
+from monitor.rules import Judgement, Setting, judge
 from monitor.vocabulary import DeadlineRule, FollowUp, Kind, NamedChange, Vocabulary, as_set
 
 HOUR = 3_600.0
@@ -117,3 +118,13 @@ def document(*remembered: Known | Resource) -> Document:
     """An item with these resources; a bare resource is one that was seen once."""
     entries = [one if isinstance(one, Known) else known(one) for one in remembered]
     return Document({one.resource.ref: one for one in entries})
+
+
+def look(before: Document | None, *now: Resource, at: Setting | None = None) -> Judgement:
+    """What is known of an item and its resources now in, the judgement out."""
+    return judge(before, diff_item(before, now, tracking()), at or setting())
+
+
+def whats(events: Sequence[Event]) -> list[str]:
+    """The last segments of the events' types."""
+    return [event.type.rsplit(".", 1)[-1] for event in events]
