@@ -110,7 +110,7 @@ async def test_a_failed_attempt_is_repeated_with_the_same_bytes_and_id(redis: Re
         assert len(set(inbox.ids)) == 1
         assert inbox.got[0][1] == inbox.got[1][1]
         (id,) = await redis.zrange("jobwire:deliveries:hook", 0, -1)
-        delivery = await redis.hgetall(f"jobwire:delivery:{id.decode()}")
+        delivery = await watch.services.store.db.run("HGETALL", f"jobwire:delivery:{id.decode()}")
         assert (delivery[b"status"], delivery[b"n"]) == (b"delivered", b"2")
 
 
@@ -184,7 +184,7 @@ async def test_gone_disables_the_target_and_keeps_its_backlog(redis: Redis, stor
 
         assert len(inbox.got) == 1
         assert "jobwire.target.disabled" in await watch.told()
-        assert await redis.llen("jobwire:lane:hook:tax/job/j1") == 1
+        assert await watch.services.store.db.run("LLEN", "jobwire:lane:hook:tax/job/j1") == 1
 
 
 async def test_a_hanging_resource_does_not_hold_up_new_ones(redis: Redis, store_url: str) -> None:
@@ -236,5 +236,5 @@ async def test_stopping_hands_back_what_is_in_flight(redis: Redis, store_url: st
             float(await redis.zscore("jobwire:lanes:hook", "tax/job/j0") or 0) <= await watch.services.store.db.now_ms()
         )
         (id,) = await redis.zrange("jobwire:deliveries:hook", 0, -1)
-        assert await redis.hget(f"jobwire:delivery:{id.decode()}", "n") == b"0"
+        assert await watch.services.store.db.run("HGET", f"jobwire:delivery:{id.decode()}", "n") == b"0"
         inbox.let_go.set()
