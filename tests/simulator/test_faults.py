@@ -1,64 +1,15 @@
 from __future__ import annotations
 
-import asyncio
 import email.utils
 import time
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
 import pytest
 
 from monitor.simulator import Simulator
-from monitor.simulator.server import ProviderServer
-from tests.simulator.calls import Client, Got, ats_job, driver, long_job, tax_job
-
-PROVIDERS = ("driver_jobs", "worklayer", "bindbee", "devrev")
-ROWS = {"driver_jobs": "job_drivers", "worklayer": "data", "bindbee": "items", "devrev": "jobs"}
-MAKE: dict[str, Callable[[int], dict[str, Any]]] = {
-    "driver_jobs": driver,
-    "worklayer": tax_job,
-    "bindbee": ats_job,
-    "devrev": long_job,
-}
-
-
-def fill(sim: Simulator, provider: str, count: int) -> ProviderServer:
-    """Store rows 1 to count at one provider and give its server."""
-    server = sim.servers[provider]
-    for number in range(1, count + 1):
-        server.put(MAKE[provider](number))
-    return server
-
-
-async def ask(client: Client, provider: str, size: int = 50, **more: Any) -> Got:
-    """Ask a provider for the first page of its list."""
-    if provider == "driver_jobs":
-        return await client.drivers(per_page=size, **more)
-    if provider == "worklayer":
-        return await client.worklayer(page_size=size, **more)
-    if provider == "bindbee":
-        return await client.bindbee(page_size=size, **more)
-    return await client.devrev(limit=size, **more)
-
-
-async def walk(client: Client, provider: str, size: int) -> list[Any]:
-    """Walk a list as far as 12 pages and give the ids in the order they came."""
-    found: list[Any] = []
-    more: dict[str, Any] = {}
-    for number in range(1, 13):
-        page = (await ask(client, provider, size, **more)).json
-        found += [row["id"] for row in page[ROWS[provider]]]
-        if provider == "driver_jobs":
-            more = {"page": number + 1}
-            if not page["job_drivers"]:
-                break
-            continue
-        token = page.get("next_page_token") or page.get("cursor") or page.get("next_cursor")
-        if not token:
-            break
-        more = {"page_token" if provider == "worklayer" else "cursor": token}
-    return found
+from tests.simulator.calls import Client, ats_job, long_job
+from tests.simulator.lists import PROVIDERS, ROWS, ask, fill, walk
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -278,70 +229,8 @@ async def test_a_huge_body_is_streamed_and_still_json(sim: Simulator, client: Cl
     assert answer.json["job_drivers"][0]["id"] == 1
 
 
-async def test_a_hanging_request_does_not_hold_up_the_end(client: Client) -> None:
-    """A simulator closes at once although a request is still waiting for its answer."""
-    async with Simulator(seed=1, population=0) as other:
-        other.bindbee.fault(delay=600)
-        task = asyncio.create_task(Client(other, client.http).bindbee())
-        while not other.bindbee._faults[0].hits:
-            await asyncio.sleep(0.01)
-        began = time.monotonic()
-    assert time.monotonic() - began < 5
-    with pytest.raises(aiohttp.ClientError):
-        await task
-
-
 @pytest.mark.parametrize("options", [{"stauts": 500}, {"status": "many"}, {"wrong_type": "everything"}])
 async def test_an_unknown_or_ill_typed_option_is_an_error(sim: Simulator, options: dict[str, Any]) -> None:
     """A misspelt fault fails where it is planned, not silently in a test that then proves nothing."""
     with pytest.raises(ValueError, match=next(iter(options))):
         sim.bindbee.fault(**options)
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-async def test_bytes_are_served_verbatim_on_the_first_page(sim: Simulator, client: Client, provider: str) -> None:
-    """serve_verbatim answers the list call with exactly these bytes, the page behind its cursor as the empty end."""
-    body = b'{ "%s": [ {"id":   9} ], "odd":  1.50 }' % ROWS[provider].encode()
-    fill(sim, provider, 3).serve_verbatim(body, headers={"x-odd": "yes"})
-    first = await ask(client, provider)
-    name = {"driver_jobs": "page", "worklayer": "page_token"}.get(provider, "cursor")
-    cursor: dict[str, Any] = {name: "2" if provider == "driver_jobs" else "string"}
-    second = await ask(client, provider, **cursor)
-    sim.servers[provider].serve_verbatim(None)
-    third = await ask(client, provider)
-    assert (first.body, first.headers["x-odd"]) == (body, "yes")
-    assert second.json[ROWS[provider]] == []
-    assert len(third.json[ROWS[provider]]) == 3
-
-
-async def test_verbatim_driver_jobs_fill_one_list_and_keep_the_headers(sim: Simulator, client: Client) -> None:
-    """The bytes are the accepted list with its total; the other two lists are empty; ETag and 304 still work."""
-    fill(sim, "driver_jobs", 3).serve_verbatim(b'{"job_drivers": [{"id": 1}, {"id": 2}]}')
-    accepted, rejected = await client.drivers(), await client.drivers("all_rejected")
-    again = await client.drivers(headers={"If-None-Match": accepted.headers["etag"]})
-    assert (accepted.headers["total"], rejected.headers["total"]) == ("2", "0")
-    assert (rejected.json, again.status) == ({"job_drivers": []}, 304)
-
-
-async def test_the_log_keeps_what_was_asked_and_no_secret(sim: Simulator, client: Client) -> None:
-    """Method, path, query, body and status are logged; tokens and secrets are not."""
-    body = {"client_id": sim.worklayer.client_id, "client_secret": sim.worklayer.client_secret}
-    await client.send("POST", sim.worklayer.token_url, json=body)
-    await client.worklayer(page_size=7, filter='status="CLOSED"')
-    await client.devrev(limit=3)
-    logged = sim.worklayer.requests[-1]
-    assert (logged.method, logged.path, logged.query["page_size"], logged.status) == ("GET", "/v1.0/jobs", "7", 200)
-    assert sim.devrev.requests[-1].body == {"limit": 3}
-    text = repr(sim.worklayer.requests) + repr(sim.devrev.requests)
-    for secret in (sim.worklayer.client_secret, sim.worklayer.static_token, sim.devrev.token):
-        assert secret not in text
-
-
-async def test_a_stopped_provider_is_down_and_comes_back_on_its_port(sim: Simulator, client: Client) -> None:
-    """stop refuses connections; start listens on the same address with everything still known."""
-    fill(sim, "worklayer", 2)
-    await sim.worklayer.stop()
-    with pytest.raises(aiohttp.ClientConnectionError):
-        await client.worklayer()
-    await sim.worklayer.start()
-    assert len((await client.worklayer()).json["data"]) == 2
