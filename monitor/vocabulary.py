@@ -11,8 +11,6 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-import msgspec
-
 from monitor.resources import FieldChange, Resource
 
 _json = msgspec.json.Encoder(order="sorted")
@@ -94,10 +92,9 @@ def as_set(value: Any) -> Any:
     """Shape for set-like fields: a string, a list in any order, or null all compare by their members."""
     if value is None:
         return []
-    return sorted({_member(one) for one in (value if isinstance(value, list) else [value])})
-
-
-def _member(one: Any) -> str:
-    """What a member is known by: its id, its value, or all of it in one order of keys."""
-    name = (one.get("id") or one.get("value")) if isinstance(one, dict) else one
-    return name if isinstance(name, str) else msgspec.json.encode(name or one, order="sorted").decode()
+    members = value if isinstance(value, list) else [value]
+    names = [
+        (member.get("id") or member.get("value") or member) if isinstance(member, dict) else member
+        for member in members
+    ]
+    return sorted({name if isinstance(name, str) else _json.encode(name).decode() for name in names})
