@@ -18,6 +18,17 @@ HOUR = 3_600.0
 DAY = 86_400.0
 NOW = datetime(2026, 1, 5, 9, 30, 2, 114_000, tzinfo=UTC)
 BEFORE = "2026-01-05T09:29:31.000Z"
+ZONES = [
+    "UTC",
+    "Europe/London",
+    "America/Santiago",  # clocks go forward at midnight: that midnight does not exist
+    "America/Havana",  # clocks go back to midnight: there are two of them
+    "America/New_York",
+    "Australia/Lord_Howe",  # half an hour
+    "Asia/Kolkata",
+    "Pacific/Apia",
+    "Africa/Cairo",
+]
 
 END_DATE = DeadlineRule(
     type="acme.contract.expiring",
@@ -65,6 +76,11 @@ VOCABULARY = Vocabulary(
     },
     follow_ups=_offer,
 )
+
+
+def utc(text: str) -> datetime:
+    """`2026-01-05 09:30` in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def clockwork(zone: str = "UTC", ladders: Mapping[str, Sequence[float]] | None = None) -> Clockwork:
