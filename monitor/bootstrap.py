@@ -6,9 +6,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from monitor import __version__
 from monitor.clock import Clock
@@ -38,6 +39,8 @@ from monitor.store.retention import Retention
 from monitor.store.sources import Sources
 from monitor.store.upkeep import Upkeep
 from monitor.targets import TARGETS
+
+Door: TypeAlias = Callable[[str], Awaitable[Db]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,20 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
 
 
 @asynccontextmanager
-async def services(settings: Settings, store_url: str, clock: Clock | None = None) -> AsyncIterator[Services]:
-    """Settings and the URL of a running store in, everything wired out; all connections end with the block."""
+async def services(
+    settings: Settings, store_url: str, clock: Clock | None = None, door: Door = connect
+) -> AsyncIterator[Services]:
+    """Settings and the URL of a running store in, everything wired out; all connections end with the block.
+
+    `door` opens the store; tests hand in one that loses replies.
+    """
     clock = clock or Clock()
     async with AsyncExitStack() as stack:
-        db = await connect(store_url)
+        db = await door(store_url)
         stack.push_async_callback(db.close)
         store = store_of(db)
-        sources = await _sources(settings, clock, stack)
-        targets = await _targets(settings, clock, stack)
+        sources = await open_sources(settings, clock, stack)
+        targets = await open_targets(settings, clock, stack)
         yield _wire(settings, store, sources, targets, clock)
 
 
@@ -110,7 +118,8 @@ def _wire(
     )
 
 
-async def _sources(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Source]:
+async def open_sources(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Source]:
+    """The sources of the settings, ready to be scanned; their connections end with the stack."""
     session = await stack.enter_async_context(source_session(f"jobwire/{__version__}"))
     ladders: dict[str, Sequence[float]] = {type_: one.before for type_, one in settings.deadlines.items()}
     built = {}
@@ -123,7 +132,8 @@ async def _sources(settings: Settings, clock: Clock, stack: AsyncExitStack) -> d
     return built
 
 
-async def _targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, TargetRuntime]:
+async def open_targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, TargetRuntime]:
+    """The targets of the settings, ready to be sent to; their connections end with the stack."""
     egress = Egress(settings.egress.allow)
     built = {}
     for name, setting in settings.targets.items():

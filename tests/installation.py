@@ -14,10 +14,11 @@ from typing import Any
 
 from aiohttp import web
 
-from monitor.bootstrap import Services, services
+from monitor.bootstrap import Door, Services, services
 from monitor.clock import Clock
 from monitor.pipeline.scan import ScanReport
 from monitor.settings import load
+from monitor.store.connect import connect
 from tests.servers import served
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
@@ -67,14 +68,16 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(store_url: str, config: str, hands: Hands | None = None) -> AsyncIterator[Installation]:
+async def installed(
+    store_url: str, config: str, hands: Hands | None = None, door: Door = connect
+) -> AsyncIterator[Installation]:
     """A config as YAML text in, an installation on that store out."""
     hands = hands or Hands()
     with TemporaryDirectory() as directory:
         path = Path(directory) / "jobwire.yaml"
         path.write_text(config)
         settings = load(path, {})
-    async with services(settings, store_url, hands.clock()) as running:
+    async with services(settings, store_url, hands.clock(), door) as running:
         yield Installation(running, hands)
 
 
