@@ -57,6 +57,11 @@ class Bindbee(ProviderServer):
         if "remote_updated_at" in doc:
             doc["remote_updated_at"] = stamps.iso(now, 0)
 
+    def changed(self) -> None:
+        """Count a change as a sync of a healthy connector: data only ever comes by one."""
+        super().changed()
+        self.connector.changed(self.now())
+
     def cursor_of(self, call: Call) -> str:
         """Give the cursor."""
         return call.query.get("cursor", "")
@@ -69,7 +74,7 @@ class Bindbee(ProviderServer):
             return Answer(405, {"detail": "Method Not Allowed"})
         parts = call.path.strip("/").split("/")
         if parts[:1] == ["api"] and parts[2:] == ["v1", "connectors"]:
-            return Answer(document=self.connector.listing(parts[1]), rows="items")
+            return Answer(document=self.connector.listing(parts[1], self.now()), rows="items")
         if not call.path.startswith(ROOT) or parts[3] not in ("jobs", *KINDS) or len(parts) > 5:
             return Answer(404, {"detail": "Not Found"})
         refusal, allowance = self._admit(call)
@@ -111,7 +116,7 @@ class Bindbee(ProviderServer):
         doc = self._records(kind).get(item_id)
         if doc is None:
             return Answer(404, {"detail": f"{kind} {item_id} not found"})
-        return Answer(document=self._shown(doc, call))
+        return Answer(document=self._rendered(doc, call))
 
     def _list(self, call: Call, kind: str) -> Answer:
         records = self._records(kind)
@@ -124,7 +129,9 @@ class Bindbee(ProviderServer):
         keys = self.view(name, lambda: sorted(k for k, doc in records.items() if all(test(doc) for test in tests)))
         start = 0 if after is None else _after(keys, after)
         page = self.window(keys, start, self._short(call, size), call.trouble)
-        shown = [self._shown(records[key], call) for key in page.keys]
+        stale = call.trouble.stale and kind == "jobs"
+        rows = [self.shown(key, stale=stale) if stale else records[key] for key in page.keys]
+        shown = [self._rendered(row, call) for row in rows]
         cursor = self.issue_cursor(call, _encoded(page.keys, keys[start:])) if page.more else None
         return Answer(document={"cursor": cursor, "page_size": len(shown), "items": shown}, rows="items")
 
@@ -153,7 +160,7 @@ class Bindbee(ProviderServer):
             raise _Invalid(_invalid("page_size", "Input should be greater than or equal to 1", "greater_than_equal"))
         return int(text)
 
-    def _shown(self, doc: Doc, call: Call) -> Doc:
+    def _rendered(self, doc: Doc, call: Call) -> Doc:
         shown = dict(doc)
         for field, parameter in (
             ("raw_data", "include_raw_data"),

@@ -38,10 +38,17 @@ class Connector:
             "created_at": stamps.iso(now - timedelta(days=91)),
         }
 
-    def listing(self, category: str) -> dict[str, Any]:
+    def listing(self, category: str, now: datetime) -> dict[str, Any]:
         """Give the list answer for a category such as ``ats``: one connector, or none."""
+        if now >= stamps.parse(self.record["next_sync_start_time"]):
+            self.changed(now)
         rows = [dict(self.record)] if category.upper() == self.record["category"] else []
         return {"cursor": None, "page_size": len(rows), "items": rows}
+
+    def changed(self, now: datetime) -> None:
+        """Have a sync run now if the connector is healthy; a broken one keeps its old times."""
+        if (self.record["status"], self.record["sync_status"]) == ("COMPLETE", "Done"):
+            self.sync(now)
 
     def sync(self, now: datetime) -> None:
         """Have a sync run now and end well."""

@@ -56,7 +56,8 @@ class Births:
     def interview(self, doc: Doc) -> Doc:
         """Make an interview that is proposed to this driver, some time in the next days."""
         start = self._now() + timedelta(hours=self._rng.choice((1, 3, 23, 26, 50, 75)))
-        start = start.replace(minute=self._rng.choice((0, 15, 30, 45)), second=0, microsecond=0)
+        office_hour = self._rng.randint(8, 17) if start - self._now() > timedelta(hours=24) else start.hour
+        start = start.replace(hour=office_hour, minute=self._rng.choice((0, 15, 30, 45)), second=0, microsecond=0)
         video = self._rng.random() < 0.4
         return {
             "id": self._next(),

@@ -44,8 +44,9 @@ curl {url}/rate -d 0.5
 A fault takes
   when                    path, method (globs), query, page, nth, times (null: always)
   instead of the answer   status, headers, body, html, not_json, retry_after, retry_after_date (seconds from now)
-  a wrong answer          empty, repeat_cursor, total_add, duplicate_row, drop_row, reorder, extra_field,
-                          set_rows, unset_rows, wrong_type (list, row, document)
+  a wrong answer          empty, repeat_cursor, total_add, duplicate_row, drop_row, reorder, stale_rows,
+                          extra_field, set_rows, unset_rows, wrong_type (list, row, document),
+                          restyle (keys, arrays, numbers, times, nulls, singles: the same facts in another form)
   while sending           delay, reset, truncate, drip, drip_bytes, huge_mb, gzip
 """
 

@@ -148,7 +148,7 @@ class DevRev(ProviderServer):
             raise BadRequest("invalid_id", f"{job_id!r} is not a valid id", field_name="id")
         if job_id not in self.items:
             return refused(404, "not_found", "No such job")
-        return Answer(document={"job": self.items[job_id]})
+        return Answer(document={"job": self.shown(job_id, stale=call.trouble.stale)})
 
     def _list(self, call: Call) -> Answer:
         asked = devrev_request.list_request(call, self.sortable, self.max_limit)
@@ -157,7 +157,7 @@ class DevRev(ProviderServer):
         keys = self.view(asked.selection, lambda: self._order(asked))
         start, size = self._span(asked, keys)
         page = self.window(keys, start, size, call.trouble)
-        document: dict[str, Any] = {"jobs": [self.items[key] for key in page.keys]}
+        document: dict[str, Any] = {"jobs": [self.shown(key, stale=call.trouble.stale) for key in page.keys]}
         if page.more and page.keys:
             document["next_cursor"] = self.issue_cursor(call, self._cursor(asked, page.keys[-1]))
         if start > 0 and page.keys:

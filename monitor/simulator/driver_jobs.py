@@ -146,7 +146,7 @@ class DriverJobs(ProviderServer):
         rows = self.window(keys, (page - 1) * size, size, call.trouble)
         total = (0 if call.trouble.empty else len(keys)) + call.trouble.total_add
         today = self.now().astimezone(ZONE).date()
-        documents = [rendered(self.items[key], today) for key in rows.keys]
+        documents = [rendered(self.shown(key, stale=call.trouble.stale), today) for key in rows.keys]
         headers = {"per-page": str(size), "total": str(total)}
         if links := self._links(call, page, size, total):
             headers["Link"] = ", ".join(links)

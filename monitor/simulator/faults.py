@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from monitor.simulator import paths, stamps
+from monitor.simulator import stamps
+from monitor.simulator.restyle import restyle
 from monitor.simulator.wire import Manners
 
 HTML_PAGE = (
@@ -43,7 +44,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_after: int | float | str | None = None
     retry_after_date: float | None = None
 
-    # A wrong answer. ``wrong_type`` is one of list, row, document; counts shift the window of rows of that page.
+    # A wrong answer. ``wrong_type`` is one of list, row, document; counts shift the window of rows of that page;
+    # ``stale_rows`` shows rows as they were before their last change by hand; ``restyle`` is in restyle.py.
     empty: bool = False
     repeat_cursor: bool = False
     total_add: int = 0
@@ -51,6 +53,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     drop_row: int = 0
     wrong_type: str = ""
     reorder: bool = False
+    restyle: list[str] = []
+    stale_rows: bool = False
     extra_field: str = ""
     set_rows: dict[str, Any] = {}
     unset_rows: list[str] = []
@@ -108,6 +112,11 @@ class Trouble(msgspec.Struct, frozen=True):
         return any(fault.empty for fault in self.faults)
 
     @property
+    def stale(self) -> bool:
+        """Whether documents are shown as they were before their last change."""
+        return any(fault.stale_rows for fault in self.faults)
+
+    @property
     def total_add(self) -> int:
         """By how much the announced total is wrong."""
         return sum(fault.total_add for fault in self.faults)
@@ -149,6 +158,7 @@ def fault_from(options: Mapping[str, Any]) -> Fault:
     fault = msgspec.convert(dict(options), Fault)
     if fault.wrong_type not in ("", "list", "row", "document"):
         raise ValueError(f"wrong_type is one of list, row, document, not {fault.wrong_type!r}")
+    restyle({}, fault.restyle)
     return fault
 
 
@@ -160,36 +170,3 @@ def retry_after_header(fault: Fault, now: datetime) -> str | None:
     if fault.retry_after_date is not None:
         return stamps.http_date(now + timedelta(seconds=fault.retry_after_date))
     return None if fault.retry_after is None else str(fault.retry_after)
-
-
-def spoil(document: dict[str, Any], rows_key: str | None, fault: Fault) -> Any:
-    """Take a list answer and give the wrong answer one fault asks for; the input is not changed."""
-    rows = document.get(rows_key or "")
-    if isinstance(rows, list) and rows_key is not None:
-        document = {**document, rows_key: [_spoil_row(row, fault) for row in rows]}
-        if fault.wrong_type == "list":
-            document[rows_key] = {"unexpected": "an object where a list belongs"}
-        elif fault.wrong_type == "row":
-            document[rows_key] = ["a row that is text" for _ in rows] or ["a row that is text"]
-    if fault.wrong_type == "document":
-        return [document]
-    return _reordered(document) if fault.reorder else document
-
-
-def _spoil_row(row: Any, fault: Fault) -> Any:
-    if not isinstance(row, dict):
-        return row
-    row = dict(row)
-    if fault.extra_field:
-        row[fault.extra_field] = {"added_by": "the provider", "in_version": 2}
-    for path, value in fault.set_rows.items():
-        row = paths.with_path(row, path, value)
-    for path in fault.unset_rows:
-        row = paths.without_path(row, path)
-    return row
-
-
-def _reordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _reordered(value[key]) for key in reversed(value)}
-    return [_reordered(item) for item in value] if isinstance(value, list) else value

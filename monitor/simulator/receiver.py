@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from monitor.simulator.arrivals import Arrivals
-from monitor.simulator.script import Replies, Reply, Script
+from monitor.simulator.script import Replies, Reply, Script, reply_from
 from monitor.simulator.signatures import judge
 from monitor.simulator.wire import Listener, send
 
@@ -22,8 +22,8 @@ from monitor.simulator.wire import Listener, send
 class Delivery:
     """One request that arrived: the event's id and type, the raw bytes, whether its signature was genuine.
 
-    ``headers`` have lower-case names; ``reason`` says why it was not verified; ``status`` is what was answered (0: the
-    connection was reset); ``matched`` is how many of the known secrets signed it.
+    ``headers`` have lower-case names; ``reason`` says why it was not verified; ``status`` is what was
+    answered (0: the connection was reset); ``matched`` is how many of the known secrets signed it.
     """
 
     id: str
@@ -45,8 +45,9 @@ class Delivery:
 class Receiver:
     """A webhook endpoint on a real socket that checks Standard Webhooks signatures with its own code.
 
-    ``secrets`` are those it knows (``whsec_``, or ``whpk_`` for Ed25519). It answers 204, or 401 when a delivery is not
-    genuine, unless ``script`` says otherwise. ``on_delivery`` is called with each one before it is answered.
+    ``secrets`` are those it knows (``whsec_``, or ``whpk_`` for Ed25519). It answers 204, or 401 when a
+    delivery is not genuine, unless ``script`` says otherwise, or ``decide``, which is asked for each one and
+    may answer None. ``on_delivery`` is called with each one before it is answered.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Receiver:
         self._listener = Listener(self._serve, host, port)
         self._on_delivery = on_delivery
         self._clock = clock
+        self.decide: Callable[[Delivery], Reply | int | Mapping[str, Any] | None] | None = None
         self._script = Script()
         self._arrivals: Arrivals[Delivery] = Arrivals("deliveries")
 
@@ -76,7 +78,9 @@ class Receiver:
         return self._arrivals.items
 
     def script(self, replies: Replies, then: Reply | int | Mapping[str, Any] | None = None) -> None:
-        """Prepare the answers to the next requests (a status, a ``Reply`` or its fields), and to all after them."""
+        """Prepare the answers to the next requests (a status, a ``Reply`` or its fields), and to all after
+        them.
+        """
         self._script.set(replies, then)
 
     async def wait_for(
@@ -105,14 +109,23 @@ class Receiver:
         await self.stop()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        seen = self._seen(request, await request.read())
+        usual = 405 if request.method != "POST" else 204 if seen.verified else 401
+        decided = self.decide(seen) if self.decide is not None else None
+        reply = self._script.take() if decided is None else reply_from(decided)
+        status, headers, body = reply.over(usual, {}, b"")
+        delivery = replace(seen, status=0 if reply.reset else status)
+        self._arrivals.add(delivery)
+        if self._on_delivery is not None:
+            self._on_delivery(delivery)
+        return await send(request, status, headers, body, reply.manners)
+
+    def _seen(self, request: web.Request, body: bytes) -> Delivery:
+        """Judge a request, before anything is decided about its answer."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         now = self._clock()
         verdict = judge(headers, body, self.secrets, now)
-        reply = self._script.take()
-        usual = 405 if request.method != "POST" else 204 if verdict.genuine else 401
-        status, answer_headers, answer = reply.over(usual, {}, b"")
-        delivery = Delivery(
+        return Delivery(
             id=headers.get("webhook-id", ""),
             type=_type_of(body, headers),
             body=body,
@@ -120,14 +133,10 @@ class Receiver:
             verified=verdict.genuine,
             reason=verdict.reason,
             received_at=datetime.fromtimestamp(now, UTC),
-            status=0 if reply.reset else status,
+            status=0,
             matched=verdict.matched,
             path=request.path_qs,
         )
-        self._arrivals.add(delivery)
-        if self._on_delivery is not None:
-            self._on_delivery(delivery)
-        return await send(request, status, answer_headers, answer, reply.manners)
 
 
 def _type_of(body: bytes, headers: dict[str, str]) -> str:

@@ -21,6 +21,7 @@ from multidict import CIMultiDict, MultiDict
 from monitor.simulator import faults
 from monitor.simulator.documents import Documents
 from monitor.simulator.faults import Fault, Trouble
+from monitor.simulator.spoil import spoil
 from monitor.simulator.wire import Listener, send
 
 Clock = Callable[[], datetime]
@@ -90,7 +91,11 @@ class Page(NamedTuple):
 
 
 class ProviderServer(Documents):
-    """One provider stand-in: documents it holds, trouble it plans, requests it saw."""
+    """One provider stand-in: documents it holds, trouble it plans, requests it saw.
+
+    ``on_call`` is called with each request and the page of the walk it asks for, before it is answered: the place to
+    change something between two pages. ``requests`` are the last few thousand.
+    """
 
     logs_body: ClassVar[bool] = False
 
@@ -100,6 +105,7 @@ class ProviderServer(Documents):
         self.now = now
         self.requests: list[Seen] = []
         self.verbatim: Answer | None = None
+        self.on_call: Callable[[Call, int], object] | None = None
         self._faults: list[Fault] = []
         self._listener = Listener(self._serve, host, port)
         self._pages: dict[str, int] = {}
@@ -186,6 +192,8 @@ class ProviderServer(Documents):
         body = await request.read()
         call = Call(request.method, request.path, MultiDict(request.query), CIMultiDict(request.headers), body)
         page = self.page_number(call)
+        if self.on_call is not None:
+            self.on_call(call, page)
         trouble = faults.strike(self._faults, call.method, call.path, call.query, page)
         call = Call(call.method, call.path, call.query, call.headers, body, trouble)
         answer = conditional(call.headers.get("If-None-Match", ""), self._respond(call))
@@ -202,7 +210,7 @@ class ProviderServer(Documents):
         answer = self.answer(call)
         for spoiler in call.trouble.faults:
             if isinstance(answer.document, dict) and answer.status == 200:
-                answer.document = faults.spoil(answer.document, answer.rows, spoiler)
+                answer.document = spoil(answer.document, answer.rows, spoiler)
             answer.headers.update(spoiler.headers)
         self.finish(answer)
         return answer

@@ -109,17 +109,26 @@ def lines_of(message: dict[str, Any]) -> list[str]:
 
 
 def _block(block: dict[str, Any]) -> list[str]:
-    kind = block.get("type")
-    if kind == "divider":
-        return ["─" * 40]
-    if kind == "markdown":
-        return str(block.get("text", "")).split("\n")
-    if kind == "actions":
-        return [" ".join(_button(element) for element in block.get("elements") or [])]
-    if kind == "context":
-        return ["  " + " · ".join(_object(element) for element in block.get("elements") or [])]
-    if kind == "rich_text":
-        return ["".join(_rich(block))]
+    elements = block.get("elements") or []
+    match block.get("type"):
+        case "divider":
+            lines = ["─" * 40]
+        case "markdown":
+            lines = str(block.get("text", "")).split("\n")
+        case "actions":
+            lines = [" ".join(_button(element) for element in elements)]
+        case "context":
+            lines = ["  " + " · ".join(_object(element) for element in elements)]
+        case "rich_text":
+            lines = ["".join(_rich(block))]
+        case "image":
+            lines = [_object(block)]
+        case _:
+            lines = _section(block)
+    return lines
+
+
+def _section(block: dict[str, Any]) -> list[str]:
     lines = _object(block.get("text")).split("\n") if block.get("text") else []
     lines += [f"  {_object(field)}".replace("\n", ": ") for field in block.get("fields") or []]
     accessory = block.get("accessory")

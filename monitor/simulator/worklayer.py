@@ -130,7 +130,7 @@ class Worklayer(ProviderServer):
         start = 0 if after is None else self._place(keys, after)
         page = self.window(keys, start, size, call.trouble)
         token = self.issue_cursor(call, self._encoded(page.keys[-1])) if page.more and page.keys else ""
-        rows = [self.items[key] for key in page.keys]
+        rows = [self.shown(key, stale=call.trouble.stale) for key in page.keys]
         return Answer(document={"data": rows, "next_page_token": token}, rows="data")
 
     def _one(self, path: str) -> Answer:

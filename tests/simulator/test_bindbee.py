@@ -141,6 +141,30 @@ async def test_connector_health_needs_the_key_alone(sim: Simulator, client: Clie
     assert hris == []
 
 
+async def test_a_healthy_connector_syncs_and_a_broken_one_keeps_its_old_times(sim: Simulator, clock: Clock) -> None:
+    """Each change of data, and each due time, is a sync; after a failure or a lost link the times stand still."""
+    connector = sim.bindbee.connector
+
+    def last_sync() -> str:
+        return str(connector.listing("ats", clock())["items"][0]["last_sync_start_time"])[:16]
+
+    clock.forward(hours=1)
+    sim.bindbee.put(ats_job(1))
+    after_change = last_sync()
+    clock.forward(days=2)
+    by_itself = last_sync()
+    clock.forward(hours=1)
+    connector.sync_failed(clock())
+    failed = connector.record["sync_status"]
+    clock.forward(days=2)
+    sim.bindbee.put(ats_job(2))
+    standing = last_sync()
+    connector.healthy(clock())
+    assert (after_change, by_itself) == ("2025-11-20T10:00", "2025-11-22T10:00")
+    assert (failed, standing) == ("Failed", "2025-11-22T11:00")
+    assert (last_sync(), connector.record["sync_status"]) == ("2025-11-24T11:00", "Done")
+
+
 @pytest.mark.parametrize("kind", ["scheduled-interviews", "offers", "applications"])
 async def test_the_other_lists_page_like_jobs(sim: Simulator, client: Client, kind: str) -> None:
     """Interviews, offers and applications have the same envelope, cursor and get-by-id."""

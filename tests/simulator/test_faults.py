@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from monitor.simulator import Simulator
-from tests.simulator.calls import Client, ats_job, long_job
+from monitor.simulator.server import Call
+from tests.simulator.calls import Client, Got, ats_job, long_job
 from tests.simulator.lists import PROVIDERS, ROWS, ask, fill, walk
 
 
@@ -234,3 +235,63 @@ async def test_an_unknown_or_ill_typed_option_is_an_error(sim: Simulator, option
     """A misspelt fault fails where it is planned, not silently in a test that then proves nothing."""
     with pytest.raises(ValueError, match=next(iter(options))):
         sim.bindbee.fault(**options)
+
+
+@pytest.mark.parametrize("style", ["keys", "arrays", "numbers", "times", "nulls", "singles"])
+async def test_the_same_facts_can_come_in_another_dress(sim: Simulator, client: Client, style: str) -> None:
+    """Each style changes the bytes of the rows, and undoing it gives the same facts."""
+    offices, when = ["only-one"], "2025-11-20T08:01:00.000Z"
+    job = ats_job(1, offices=offices, openings=2, closed=None, remote_created_at=when, tags=["a", "b"])
+    sim.bindbee.put(job)
+    sim.bindbee.fault(restyle=[style])
+    dressed, usual = await client.bindbee(), await client.bindbee()
+    row = dressed.json["items"][0]
+    assert dressed.body != usual.body
+    assert row["id"] == job["id"]
+    expected: dict[str, bool] = {
+        "keys": list(row) == list(reversed(usual.json["items"][0])),
+        "arrays": row["tags"] == ["b", "a"],
+        "numbers": isinstance(row["openings"], float),
+        "times": row["remote_created_at"] == "2025-11-20T08:01:00.000000+00:00",
+        "nulls": "closed" not in row,
+        "singles": row["offices"] == "only-one",
+    }
+    assert expected[style]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_rows_can_be_older_than_what_was_served_before(sim: Simulator, client: Client, provider: str) -> None:
+    """stale_rows shows rows as before their last change, as a lagging replica does."""
+    server = fill(sim, provider, 1)
+    before = (await ask(client, provider)).json[ROWS[provider]]
+    server.patch(next(iter(server.items)), {"title": "new"})
+    server.fault(stale_rows=True)
+    stale, fresh = await ask(client, provider), await ask(client, provider)
+    assert stale.json[ROWS[provider]][0] == {**before[0], **_counted(stale)}
+    assert fresh.json[ROWS[provider]][0]["title"] == "new"
+
+
+def _counted(answer: Got) -> dict[str, Any]:
+    """The part of a stored driver that is counted anew at each answer."""
+    row = next(iter(answer.json.values()))[0] if "job_drivers" in answer.json else {}
+    return {"last_contract": row["last_contract"]} if row else {}
+
+
+async def test_something_can_happen_between_two_pages(sim: Simulator, client: Client) -> None:
+    """on_call is told the page that is asked for, before it is answered."""
+    fill(sim, "worklayer", 6)
+    newest = list(sim.worklayer.items)[-1]
+
+    def vanish(call: Call, page: int) -> None:
+        if page == 2 and newest in sim.worklayer.items:
+            sim.worklayer.remove(newest)
+
+    sim.worklayer.on_call = vanish
+    assert newest in await walk(client, "worklayer", 2)
+    assert newest not in sim.worklayer.items
+
+
+async def test_an_unknown_style_is_an_error(sim: Simulator) -> None:
+    """restyle names what it knows."""
+    with pytest.raises(ValueError, match="singles"):
+        sim.bindbee.fault(restyle=["fancy"])

@@ -140,6 +140,14 @@ async def test_a_script_can_go_on_for_ever(receiver: Receiver, http: aiohttp.Cli
     assert [*statuses, await post(http, receiver)] == [204, 503, 503, 204]
 
 
+async def test_each_delivery_can_be_decided_by_what_it_is(receiver: Receiver, http: aiohttp.ClientSession) -> None:
+    """decide sees the delivery and answers for it; None leaves it to the script."""
+    receiver.decide = lambda delivery: 500 if delivery.id == "evt_bad" else None
+    receiver.script([], then=202)
+    statuses = [await post(http, receiver, signed(message=name)) for name in ("evt_bad", "evt_good", "evt_bad")]
+    assert statuses == [500, 202, 500]
+
+
 async def test_a_redirect_has_a_location(receiver: Receiver, http: aiohttp.ClientSession) -> None:
     """redirect answers 308, or another status, with the Location."""
     receiver.script([Reply(redirect="http://127.0.0.1:1/x"), Reply(redirect="/y", status=302)])

@@ -1,36 +1,19 @@
 from __future__ import annotations
 
+import hmac
+import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
 
 from monitor.simulator import Reply, SlackLookalike, SlackMessage, render
+from monitor.simulator.slack_clicks import click
 from monitor.simulator.slack_rules import check
-from monitor.simulator.slack_text import mentions, plain
+from tests.simulator.blocks import button, context, header, section
 from tests.simulator.calls import Got
-
-
-def section(text: str = "hello") -> dict[str, Any]:
-    """A section block."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
-
-
-def header(text: str) -> dict[str, Any]:
-    """A header block."""
-    return {"type": "header", "text": {"type": "plain_text", "text": text}}
-
-
-def context(*texts: str) -> dict[str, Any]:
-    """A context block."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text} for text in texts]}
-
-
-def button(**more: Any) -> dict[str, Any]:
-    """An actions block with one button."""
-    element = {"type": "button", "text": {"type": "plain_text", "text": "Open"}, "action_id": "open", **more}
-    return {"type": "actions", "elements": [element]}
 
 
 class Bot:
@@ -233,37 +216,16 @@ async def test_a_listener_and_a_waiter_hear_of_messages_and_edits() -> None:
     assert told == [("a", 0), ("b", 1)]
 
 
-@pytest.mark.parametrize(
-    ("message", "found"),
-    [
-        ({"text": "<!channel> <!here> <!everyone> <@U123> <!subteam^S1|@ops>"}, 5),
-        ({"text": "&lt;!channel&gt; a < b > c <https://x|@here> @channel"}, 0),
-        ({"blocks": [section("see <@W9>")]}, 1),
-        ({"blocks": [header("<!channel>")]}, 0),
-        ({"blocks": [context("<!here|here>")]}, 1),
-        ({"attachments": [{"fallback": "<!channel>", "fields": [{"value": "<@U1>"}]}]}, 2),
-        ({"text": "@here", "link_names": True}, 1),
-        ({"blocks": [{"type": "rich_text", "elements": [{"elements": [{"type": "broadcast", "range": "here"}]}]}]}, 1),
-    ],
-)
-def test_whatever_would_ping_somebody_is_found(message: dict[str, Any], found: int) -> None:
-    """Live mentions are found wherever Slack reads markup; escaped ones and plain text are not."""
-    assert len(mentions(message)) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [
-        ("*bold* _it_ ~no~ `code` a*b*c", "bold it no code a*b*c"),
-        ("<https://x.example|Open job> and <https://y.example>", "Open job (https://x.example) and https://y.example"),
-        ("due <!date^1700000000^{date_short}^https://x|14 Nov 2023, 22:13 UTC>", "due 14 Nov 2023, 22:13 UTC"),
-        ("<!channel> <@U1|ann> <#C1|ops>", "@channel @ann @ops"),
-        (":warning: a &lt;b&gt; &amp;amp; :unknown_one:", "⚠️ a <b> &amp; :unknown_one:"),
-    ],
-)
-def test_markup_reads_as_a_person_sees_it(text: str, read: str) -> None:
-    """Links, dates, emoji, styles and entities are resolved."""
-    assert plain(text) == read
+async def test_a_click_is_signed_as_slack_signs_it(bot: Bot) -> None:
+    """The request for a click carries the message, the action and a version 0 signature over the raw form."""
+    await bot.hook(text="a", blocks=[button(value="opaque")])
+    body, headers = click(bot.slack.messages[0], "open", secret="s3cret", timestamp=1_700_000_000)
+    payload = json.loads(parse_qs(body.decode())["payload"][0])
+    expected = hmac.new(b"s3cret", b"v0:1700000000:" + body, "sha256").hexdigest()
+    assert headers["X-Slack-Signature"] == f"v0={expected}"
+    assert (payload["type"], payload["actions"][0]["value"]) == ("block_actions", "opaque")
+    with pytest.raises(ValueError, match="no action"):
+        click(bot.slack.messages[0], "close", secret="s3cret", timestamp=0)
 
 
 async def test_a_message_is_rendered_as_lines_for_a_terminal(bot: Bot) -> None:
