@@ -76,17 +76,29 @@ class Scanner:
             raise
         return _report(source, walk, ending, absence.held)
 
-    async def preview(self, source: Source, tell: Callable[[Event], None]) -> ScanReport:
-        """Walk a source and tell the events that a scan would make now; nothing is stored."""
+    async def preview(
+        self,
+        source: Source,
+        tell: Callable[[Event], None],
+        see: Callable[[Sequence[ItemCommit]], None] = lambda commits: None,
+    ) -> ScanReport:
+        """Walk a source and tell the events that a scan would make now, removals too; nothing is stored.
+
+        `see` gets what would be written, as it would be.
+        """
         state = await self.sources.state(source.name)
 
-        async def keep_nothing(_commits: Sequence[ItemCommit]) -> list[str]:
+        async def keep_nothing(commits: Sequence[ItemCommit]) -> list[str]:
+            see(commits)
+            # New items count as stored once they are committed, and here they are not.
+            walk.stored -= sum(not commit.expected for commit in commits)
             return []
 
-        walk = self._new_walk(source, int(state.get("epoch", "0")), state, keep_nothing)
+        walk = self._new_walk(source, int(state.get("epoch", "0")) + 1, state, keep_nothing)
         walk.told = tell
         ending = await self._walk_all(source, walk, self.clock())
-        return _report(source, walk, ending, 0, log=False)
+        absence = await settle_absence(walk, self.items, self.sources) if ending.reason is None else Absence()
+        return _report(source, walk, ending, absence.held, log=False)
 
     def _walk(self, source: Source, lease: Lease) -> Walk:
         async def commit(commits: Sequence[ItemCommit]) -> list[str]:
