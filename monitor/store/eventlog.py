@@ -44,6 +44,10 @@ class EventLog:
         """The latest events, oldest first."""
         return _entries(await self._db.run("XREVRANGE", self._db.keys.events, "+", "-", "COUNT", limit))[::-1]
 
+    async def until(self, place: str, limit: int) -> list[Stored]:
+        """The latest events up to a place, or before it when written `(place`; oldest first."""
+        return _entries(await self._db.run("XREVRANGE", self._db.keys.events, place, "-", "COUNT", limit))[::-1]
+
     async def end(self) -> str:
         """The place of the latest event, or the beginning."""
         found = await self.last(1)

@@ -1,0 +1,46 @@
+"""The commands by name. Each is imported when it runs, so that `--help` and `--version` are quick."""
+
+from __future__ import annotations
+
+from cyclopts import App, Group
+
+from monitor import __version__
+
+_RUN, _LOOK, _TRY = "Run", "Look", "Try out"
+
+# Group, name, where it is, what it does. Names with a space are commands of a group of commands.
+COMMANDS = (
+    (_RUN, "demo", "monitor.demo:demo", "See it work in one terminal: no account, no server, no config."),
+    (_RUN, "up", "monitor.cli.running:up", "Run everything that a config file says, until Ctrl-C."),
+    (_RUN, "worker", "monitor.cli.running:worker", "Run one worker only, for several machines on one Redis."),
+    (_RUN, "check", "monitor.cli.checking:check", "Check the config file; with --live, each source's answer too."),
+    (_RUN, "poll", "monitor.cli.polling:poll", "Scan one source now; with --dry-run, store nothing."),
+    (_LOOK, "events", "monitor.cli.eventlog:events", "Show what happened; with --follow, as it happens."),
+)
+SECTIONS = {
+    "routes": "Routes: who would get an event.",
+    "target": "A target's life.",
+}
+
+
+def make_app() -> App:
+    """The whole command line, with nothing imported yet."""
+    app = App(
+        name="jobwire",
+        help="Watches jobs, contracts and interviews at four providers and tells webhooks and Slack what changed.",
+        help_epilogue="Exit codes: 0 done, 1 it ran and failed, 2 bad usage or config. Documentation: docs/",
+        version=f"jobwire {__version__}",
+    )
+    app["--help"].group = app["--version"].group = Group("Options", sort_key=9)
+    groups = {title: Group(title, sort_key=order) for order, title in enumerate((_RUN, _LOOK, _TRY))}
+    sections: dict[str, App] = {}
+    for title, name, place, summary in COMMANDS:
+        section, _, command = name.rpartition(" ")
+        if not section:
+            app.command(place, name=command, help=summary, group=groups[title])
+            continue
+        if section not in sections:
+            sections[section] = App(name=section, help=SECTIONS[section], group=groups[title])
+            app.command(sections[section])
+        sections[section].command(place, name=command, help=summary)
+    return app

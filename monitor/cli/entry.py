@@ -1,0 +1,90 @@
+"""From the words of a command line to its exit code, with every expected error as a line or a few on standard error."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from cyclopts import App, CycloptsError
+
+from monitor.cli.app import make_app
+from monitor.errors import ConfigError, JobwireError, UsageError
+
+FAILED = 1
+MISUSED = 2
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The words after `jobwire` (those of this process if None) in, the exit code out."""
+    given = config_last(sys.argv[1:] if words is None else words)
+    try:
+        code = _run(make_app(), given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has enough, as in `jobwire events | head`; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def config_last(words: Sequence[str]) -> list[str]:
+    """Words in; the same with `-c FILE` moved behind the command if it stood before it."""
+    moved: list[str] = []
+    rest = list(words)
+    while rest and (rest[0] in {"-c", "--config"} or rest[0].startswith("--config=")):
+        size = 1 if "=" in rest[0] else 2
+        moved += rest[:size]
+        rest = rest[size:]
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *moved, *rest[end:]] if rest else moved
+
+
+def _run(app: App, words: list[str]) -> int:
+    try:
+        command, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)
+        result = command(*bound.args, **bound.kwargs)
+        code = _until_done(result) if inspect.iscoroutine(result) else result
+    except CycloptsError as error:
+        return _complain(f"{error}\nSee: jobwire --help, jobwire COMMAND --help", MISUSED)
+    except ConfigError as error:
+        return _complain(str(error), MISUSED, mark="")
+    except UsageError as error:
+        return _complain(str(error), MISUSED)
+    except JobwireError as error:
+        return _complain(str(error), FAILED)
+    return code if isinstance(code, int) else 0
+
+
+def _until_done(command: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a command to its end; SIGTERM ends it in order, as Ctrl-C does."""
+    import asyncio  # noqa: PLC0415 - --help and --version start faster without
+
+    from monitor.log import configure  # noqa: PLC0415 - as above
+
+    async def guarded() -> Any:
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await command
+
+    configure(level="error")
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        return TERMINATED
+
+
+def _complain(text: str, code: int, mark: str = "error: ") -> int:
+    from monitor.log import scrub  # noqa: PLC0415 - only errors need it
+
+    sys.stdout.flush()
+    sys.stderr.write(f"{mark}{scrub(text)}\n")
+    return code

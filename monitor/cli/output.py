@@ -1,0 +1,105 @@
+"""Tables and colours for people at a terminal, plain aligned lines for pipes, JSON for programs."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SPACES = re.compile(r"\s+")
+_STYLES = {
+    "ok": "green",
+    "delivered": "green",
+    "complete": "green",
+    "closed": "green",
+    "pending": "yellow",
+    "new": "yellow",
+    "stale": "yellow",
+    "disabled": "yellow",
+    "open": "red",
+    "failing": "red",
+    "failed": "red",
+    "credentials_rejected": "red",
+    "error": "red",
+    "warning": "yellow",
+}
+
+
+def say(text: str = "") -> None:
+    """One line or several for people."""
+    print(text, flush=True)
+
+
+def note(text: str) -> None:
+    """One line beside the output: on standard error, so that a pipe does not get it."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def json_line(value: Any) -> None:
+    """One value as a line of JSON; bytes are JSON already."""
+    print((value if isinstance(value, bytes) else msgspec.json.encode(value)).decode(), flush=True)
+
+
+def at_terminal() -> bool:
+    """Whether a person reads standard output."""
+    return sys.stdout.isatty()
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows of text under their heads; a terminal gets colours and wrapped cells, in pipes nothing is cut."""
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if at_terminal():
+        _rich_table(head, cells)
+        return
+    lines = [[name.upper() for name in head], *cells]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def columns(cells: Sequence[tuple[str, int, str]]) -> None:
+    """One line of cells (text, least width, style of rich) that is printed at once: for output that goes on."""
+    if not at_terminal():
+        print("  ".join(plain(text).ljust(width) for text, width, _ in cells).rstrip(), flush=True)
+        return
+    from rich.text import Text  # noqa: PLC0415 - pipes do without
+
+    line = Text()
+    for text, width, style in cells:
+        line.append(plain(text).ljust(width) + "  ", style=style)
+    _console().print(line, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """Text from anywhere in, one line without control characters out: what providers send cannot drive a terminal."""
+    flat = _SPACES.sub(" ", text)
+    return flat if flat.isprintable() else "".join(char if char.isprintable() else "�" for char in flat)
+
+
+def shorter(text: str, limit: int) -> str:
+    """The text, cut with an ellipsis where a person at a terminal would lose the line."""
+    return text if len(text) <= limit or not at_terminal() else text[: limit - 1] + "…"
+
+
+def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - pipes do without
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for name in head:
+        drawn.add_column(name, overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    _console().print(drawn)
+
+
+def _console() -> Console:
+    from rich.console import Console  # noqa: PLC0415 - pipes do without
+
+    return Console(highlight=False)
