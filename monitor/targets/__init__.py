@@ -8,10 +8,12 @@ from typing import Any
 
 from monitor.plugin import Plugin
 from monitor.targets.base import Target
+from monitor.targets.slack import Slack, SlackOptions
 from monitor.targets.webhook import Webhook, WebhookOptions
 
 TARGETS: Mapping[str, Plugin[Any, Target]] = MappingProxyType(
     {
         "webhook": Plugin(WebhookOptions, lambda name, options: Webhook(options)),
+        "slack": Plugin(SlackOptions, lambda name, options: Slack(options)),
     }
 )

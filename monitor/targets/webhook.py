@@ -7,6 +7,7 @@ https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 from urllib.parse import urlsplit
@@ -91,7 +92,8 @@ class Webhook:
             "webhook-signature": sign(self._signers, message.id, timestamp, body),
         }
         request = Request("POST", self._url, headers=headers, body=body, authorise=False, idempotent=False)
-        return judge((yield from ask(request)), message.sent_at, self._hidden)
+        response = yield from ask(request)
+        return replace(judge(response, message.sent_at, self._hidden), address=response.address)
 
 
 def judge(response: Response, now: datetime, hidden: Sequence[str] = ()) -> Outcome:

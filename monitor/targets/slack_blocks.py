@@ -1,0 +1,175 @@
+"""Events in, the JSON of one Slack message out: a line for phones, then blocks. Pure.
+
+Limits: https://docs.slack.dev/reference/block-kit/blocks (50 blocks, header 150, section 3000, field 2000
+characters); all blocks together stay below 10,000, as Slack refuses somewhere above without documenting it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from monitor.moments import parse_instant
+from monitor.targets.slack_text import escape, line, mrkdwn, plain, width
+from monitor.targets.telling import (
+    Facts,
+    Part,
+    Said,
+    Tone,
+    count,
+    field_name,
+    field_value,
+    graded,
+    said,
+    span,
+    tell,
+)
+
+Json: TypeAlias = dict[str, Any]
+
+LISTED = 10
+"""Events that a message about several names one by one."""
+_TEXT, _HEADER, _SECTION, _SENTENCE, _FIELD, _LINE = 300, 150, 2900, 1500, 400, 300
+_FIELDS = 6
+_LATE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    facts: Facts
+    said: Said
+
+
+def message(events: Sequence[Facts], now: datetime, severity: str | None = None) -> Json:
+    """One event or a group of them in, the message's `text` and `blocks` out, inside every limit of Slack.
+
+    `severity` is the route's (info, warning, critical) and colours the headline; None leaves it to the event.
+    """
+    stories = [_Story(facts, tell(facts)) for facts in events]
+    if len(stories) > 1:
+        return _several(stories, now, severity)
+    only = stories[0].said
+    return _single(_Story(stories[0].facts, replace(only, tone=graded(only.tone, severity))), now)
+
+
+def _single(story: _Story, now: datetime) -> Json:
+    facts, words = story.facts, story.said
+    section: Json = _section(mrkdwn(words.sentence, _SENTENCE, facts.url))
+    fields = _fields(facts)
+    if fields:
+        section["fields"] = [_mrkdwn(text) for text in fields]
+    context = [facts.type, facts.source, facts.id, *_lateness([facts], now)]
+    return {"text": _headline(story), "blocks": [_header(story), section, _context(context)]}
+
+
+def _several(stories: Sequence[_Story], now: datetime, severity: str | None) -> Json:
+    facts = [story.facts for story in stories]
+    types = Counter(one.type for one in facts).most_common()
+    told = ", ".join(f"{number} × {name}" for name, number in types[:3]) + (", …" if len(types) > 3 else "")
+    sources = sorted({one.source for one in facts if one.source})
+    origin = sources[0] if len(sources) == 1 else count(len(sources), "source")
+    # The loudest are listed, and all in the order they happened.
+    ranked = sorted(range(len(stories)), key=lambda index: stories[index].said.tone.rank)
+    sign = _sign(graded(stories[ranked[0]].said.tone, severity))
+    lines = [_listed(stories[index]) for index in sorted(ranked[:LISTED])]
+    if len(stories) > LISTED:
+        lines.append(f"… and {len(stories) - LISTED} more")
+    context = [told, f"{facts[0].id} and {count(len(facts) - 1, 'other')}", *_lateness(facts, now)]
+    title = f"{len(stories)} events from {origin}"
+    return {
+        "text": f"{sign} {escape(f'{title}: {told}', _TEXT)}",
+        "blocks": [_plain_header(f"{sign} {title}"), *_lines(lines), _context(context)],
+    }
+
+
+def _sign(tone: Tone) -> str:
+    """`🔴 Critical:`; the sign alone where it needs no word."""
+    return f"{tone.sign} {tone.word}:" if tone.word else tone.sign
+
+
+def _headline(story: _Story) -> str:
+    """The one line that phones and screen readers get: sign and word, object, move, source."""
+    words, facts = story.said, story.facts
+    return f"{_sign(words.tone)} {escape(facts.title, 140)}: {escape(words.move, 100)} · {escape(facts.source, 50)}"
+
+
+def _header(story: _Story) -> Json:
+    # The move is what matters most, so it is the title that gets cut.
+    move = plain(story.said.move, 60)
+    return _plain_header(f"{story.said.tone.sign} {plain(story.facts.title, 80)}: {move}")
+
+
+def _listed(story: _Story) -> str:
+    """One line of a group, linked where the provider gave a link that is not too long."""
+    url = story.facts.url if story.facts.url and len(story.facts.url) <= 120 else None
+    return f"{story.said.tone.sign} {mrkdwn(story.said.sentence, _LINE + (len(url) if url else 0), url)}"
+
+
+def _lines(lines: Sequence[str]) -> list[Json]:
+    """Lines in, as few sections as hold them out."""
+    sections: list[list[str]] = [[]]
+    for text in lines:
+        if sum(width(one) + 1 for one in sections[-1]) + width(text) > _SECTION:
+            sections.append([])
+        sections[-1].append(text)
+    return [_section("\n".join(one)) for one in sections]
+
+
+def _fields(facts: Facts) -> list[str]:
+    """At most six: where it stands, what changed, where it comes from."""
+    rows: list[tuple[str, tuple[Part, ...]]] = []
+    if facts.state and not facts.moved:
+        rows.append(("State", (facts.state,)))
+    rows += [("Deadline", (field_value(facts.deadline[key]),)) for key in ("date", "at") if facts.deadline.get(key)]
+    rows += [
+        (field_name(change.field), (_short(change.before), " → ", _short(change.after))) for change in facts.changes
+    ]
+    origin = (" / ".join(name for name in (facts.provider, facts.source) if name),)
+    shown = rows[: _FIELDS - 1]
+    if len(rows) > len(shown):
+        shown = [*shown[:-1], ("And", (f"{len(rows) - len(shown) + 1} more changes",))]
+    return [
+        f"*{escape(name, 60)}*\n{mrkdwn(parts, _FIELD)}" for name, parts in [*shown, ("Source", origin)] if parts[0]
+    ]
+
+
+def _short(value: Any) -> Part:
+    part = field_value(value)
+    return part if not isinstance(part, str) else plain(said(part), 120)
+
+
+def _lateness(facts: Sequence[Facts], now: datetime) -> list[str]:
+    """A word about messages that come long after what they tell of."""
+    seen = [at for at in (parse_instant(one.time) for one in facts) if at]
+    late = (now - min(seen)).total_seconds() if seen else 0.0
+    return [f"delivered {span(late)} after it was seen"] if late > _LATE else []
+
+
+def _section(text: str) -> Json:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> Json:
+    # verbatim: addresses and channel names in provider text are not turned into links.
+    return {"type": "mrkdwn", "text": text or "–", "verbatim": True}
+
+
+def _plain_header(text: str) -> Json:
+    return {"type": "header", "text": {"type": "plain_text", "text": plain(text, _HEADER) or "–", "emoji": True}}
+
+
+def _context(texts: Sequence[str]) -> Json:
+    told = " · ".join(plain(text, 300) for text in texts if text)
+    return {"type": "context", "elements": [{"type": "plain_text", "text": told or "jobwire", "emoji": False}]}
+
+
+def text_only(payload: Json, events: Sequence[Facts]) -> Json:
+    """The same message without blocks, for when Slack refuses them: the headline and up to ten plain lines."""
+    lines = [payload["text"]]
+    lines += [f"• {escape(line(tell(facts).sentence), 200)}" for facts in events[:LISTED]]
+    if len(events) > LISTED:
+        lines.append(f"… and {len(events) - LISTED} more")
+    return {"text": "\n".join(lines)}
