@@ -29,6 +29,7 @@ from monitor.providers import PROVIDERS
 from monitor.routing import Match, Route, Router
 from monitor.settings import Route as RouteSetting
 from monitor.settings import Settings
+from monitor.store.clock import SharedClock
 from monitor.store.connect import connect
 from monitor.store.db import Db
 from monitor.store.deadlines import Deadlines
@@ -67,6 +68,7 @@ class Services:
     scanner: Scanner
     timetable: Timetable
     consumer: Consumer
+    clock: SharedClock
     stopping: asyncio.Event
 
 
@@ -83,16 +85,20 @@ async def services(
 ) -> AsyncIterator[Services]:
     """Settings and the URL of a running store in, everything wired out; all connections end with the block.
 
-    `door` opens the store; tests hand in one that loses replies.
+    Scans and deadlines go by the store's clock, so that workers whose own clocks differ agree; a `clock`
+    that is given counts for everything. `door` opens the store; tests hand in one that loses replies.
     """
-    clock = clock or Clock()
+    host = clock or Clock()
     async with AsyncExitStack() as stack:
         db = await door(store_url)
         stack.push_async_callback(db.close)
         store = store_of(db)
-        sources = await open_sources(settings, clock, stack)
-        targets = await open_targets(settings, clock, stack)
-        yield _wire(settings, store, sources, targets, clock)
+        shared = SharedClock(db, host.now)
+        if clock is None:
+            await shared.sync()
+        sources = await open_sources(settings, host, stack)
+        targets = await open_targets(settings, host, stack)
+        yield _wire(settings, store, sources, targets, host, shared)
 
 
 def _wire(
@@ -100,20 +106,22 @@ def _wire(
     store: Store,
     sources: Mapping[str, Source],
     targets: Mapping[str, TargetRuntime],
-    clock: Clock,
+    host: Clock,
+    shared: SharedClock,
 ) -> Services:
     stopping = asyncio.Event()
     relay = Relay(store.log, store.lanes, Router([route_of(one) for one in settings.routes]), targets)
-    deliverer = Deliverer(store.lanes, Attempts(clock.now, clock.random), clock.now, stopping)
-    ringer = Ringer(store.items, store.deadlines, sources, clock.now)
+    deliverer = Deliverer(store.lanes, Attempts(host.now, host.random), host.now, stopping)
+    ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     return Services(
         settings=settings,
         store=store,
         sources=sources,
         targets=targets,
-        scanner=Scanner(store.items, store.sources, owner_name(), clock.now),
+        scanner=Scanner(store.items, store.sources, owner_name(), shared.now),
         timetable=Timetable(store.db, sources),
         consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, stopping),
+        clock=shared,
         stopping=stopping,
     )
 

@@ -51,6 +51,7 @@ class Bell:
         now_ms = await self.services.store.db.now_ms()
         if now_ms - self._checked_ms >= _NET_EVERY_MS:
             self._checked_ms = now_ms
+            await self.services.clock.sync()
             await self._spread_nets(now_ms)
 
     async def _spread_nets(self, now_ms: int) -> None:
