@@ -11,7 +11,7 @@ from monitor.settings.agreement import values
 from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
 from monitor.settings.routes import every_route
-from monitor.yamlfile import Scalar
+from monitor.yamlfile import Node, Scalar
 
 NOT_IN_EFFECT = (
     "web",
@@ -20,6 +20,10 @@ NOT_IN_EFFECT = (
     "sources.*.settle",
     "sources.*.hook_secret",
     "sources.*.full_every",
+    "targets.*.signing_secret",
+    "targets.*.signing_secrets",
+    "targets.*.mention",
+    "targets.*.broadcast",
     "routes.*.repeat_interval",
     "routes.*.mute",
     "routes.*.active",
@@ -47,11 +51,17 @@ def _not_in_effect(settings: Settings, warnings: Problems) -> None:
             "routes": routes,
             "sources": [("sources", name) for name in settings.sources],
             "deadlines": [("deadlines", name) for name in settings.deadlines],
+            "targets": [("targets", name) for name in settings.targets],
         }
         for path in ((*holder, key) for holder in holders[section]) if key else [(section,)]:
-            node = find(warnings.root, path)
-            if node is not None and not (isinstance(node, Scalar) and node.value is None):
+            if _asks_for_something(find(warnings.root, path)):
                 warnings.add(path, "accepted, not in effect yet: this version does nothing with it", at_key=True)
+
+
+def _asks_for_something(node: Node | None) -> bool:
+    if isinstance(node, Scalar):
+        return node.value is not None
+    return node is not None and node.size > 1
 
 
 def _literal_secrets(settings: Settings, warnings: Problems) -> None:

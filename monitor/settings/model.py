@@ -87,7 +87,10 @@ class StoreSettings(Section):
         if self.url == EMBEDDED:
             return EMBEDDED
         scheme, rest = self.url.split("://", 1)
-        return f"{scheme}://{rest.rsplit('@', 1)[-1].split('?', 1)[0]}"
+        place, _, query = rest.partition("?")
+        if "@" in query:  # a password may hold a ?, and a query an @: which it is cannot be told
+            return f"{scheme}://..."
+        return f"{scheme}://{place.rsplit('@', 1)[-1]}"
 
 
 class WebSettings(Section):

@@ -128,5 +128,9 @@ def _rows(fields: Mapping[str, FieldInfo], section: str) -> str:
         key = info.alias or name
         waits = section in NOT_IN_EFFECT or f"{section}.*.{key}" in NOT_IN_EFFECT
         cells = (f"`{key}`{' †' if waits else ''}", takes(info), default_of(info), info.description or "")
-        lines.append(f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |")
+        lines.append(f"| {' | '.join(_safe(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _safe(cell: str) -> str:
+    return cell.replace("|", "&#124;").replace("<", "&lt;")

@@ -104,7 +104,7 @@ def place(root: Node | None, path: Path, *, at_key: bool = False) -> Mark:
     """Where a path stands: a single value itself, anything larger or missing the key that it belongs to."""
     known = existing(root, path)
     node = find(root, known)
-    if known == path and isinstance(node, Scalar) and not at_key:
+    if known == path and isinstance(node, Scalar) and node.text and not at_key:
         return node.mark
     for end in range(len(known), 0, -1):
         parent = find(root, known[: end - 1])

@@ -41,6 +41,8 @@ def default_of(info: FieldInfo) -> str:
         durations = [default] if isinstance(default, float) else default
         written = [format_duration(one) for one in durations]
         default = written[0] if isinstance(default, float) else f"[{', '.join(written)}]"
+    elif isinstance(default, float):
+        default = f"{default:g}"
     elif isinstance(default, list | tuple):
         default = f"[{', '.join(map(str, default))}]"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"

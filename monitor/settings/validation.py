@@ -44,7 +44,8 @@ class Reader:
         self._providers = providers
         self._targets = targets
         self._environ = environ
-        if not isinstance(given, dict):
+        self._is_mapping = isinstance(given, dict)
+        if not self._is_mapping:
             problems.fail((), f"the file must hold keys with values: {', '.join(SECTIONS)}")
 
     def settings(self) -> Settings:
@@ -96,7 +97,7 @@ class Reader:
             options = self._model(plugin.options, given, ("sources", name)) if plugin else None
             if options is not None:
                 found[name] = Source(name, given["provider"], options)
-        if not self._mapping("sources"):
+        if self._given.get("sources") in (None, {}) and self._is_mapping:
             self._problems.add(
                 ("sources",), "no source: name at least one account to watch; docs/config.md has each kind"
             )
@@ -114,7 +115,8 @@ class Reader:
     def _plugin(self, path: Path, given: Any, key: str, registry: Mapping[str, Any]) -> Any:
         """The registered plugin that an entry names; None, and a problem, when it names none."""
         allowed = list(registry)
-        if not isinstance(given, dict):
+        self._is_mapping = isinstance(given, dict)
+        if not self._is_mapping:
             self._problems.add(path, f"should be keys with values, {key} among them")
         elif given.get(key) is None:
             self._problems.add((*path, key), f"missing: one of {', '.join(allowed)}")
