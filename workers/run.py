@@ -16,7 +16,6 @@ from workers.bell import Bell
 from workers.queue import make_worker, open_queue
 
 _RESTART_SECONDS = 1.0
-_UPKEEP_ID_SECONDS = 60
 
 
 async def run_worker(settings: Settings, store_url: str) -> None:
@@ -32,6 +31,8 @@ async def run_worker(settings: Settings, store_url: str) -> None:
 
 async def work(running: Services, store_url: str) -> None:
     """Run the consumer, the bell and ARQ side by side until `stopping` is set."""
+    for source in running.sources:
+        await running.store.sources.try_again(source)
     consumer = asyncio.create_task(running.consumer.run())
     queue = asyncio.create_task(_keep_arq(running, store_url))
     try:

@@ -106,6 +106,11 @@ class Sources:
                 counts.setdefault(kind, {})[state] = int(amount)
         return counts
 
+    async def try_again(self, source: str) -> None:
+        """Rejected credentials may have been mended: the source is due again. A provider's own wait still counts."""
+        if (await self.state(source)).get("reason") == "credentials_rejected":
+            await self._db.run("HDEL", self._db.keys.source(source), "paused_until")
+
     async def running(self, source: str) -> bool:
         """Whether somebody holds the lease of this source now."""
         return bool(await self._db.run("EXISTS", self._db.keys.lease(source)))
