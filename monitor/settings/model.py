@@ -97,7 +97,7 @@ class WebSettings(Section):
     """The page and the API."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(default="127.0.0.1:8080", description="HOST:PORT")
-    tokens: tuple[Secret, ...] = Field(
+    tokens: tuple[Annotated[Secret, Field(min_length=1)], ...] = Field(
         default=(), description="bearer tokens that may read; one is required to listen beyond loopback"
     )
 

@@ -6,6 +6,7 @@ literal is not shown at all.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any, TypeAlias, get_args
 
@@ -45,8 +46,8 @@ class Problems:
 
     def add(self, path: Path, text: str, *, at_key: bool = False) -> None:
         """Add a problem at a path such as ("sources", "uk", "every"), or at the nearest thing above that exists."""
-        said = f"{path_text(path)}: {text}" if path else text
-        self.at(place(self.root, path, at_key=at_key), self.redacted(said, find(self.root, path)))
+        safe = self.redacted(text, find(self.root, path))
+        self.at(place(self.root, path, at_key=at_key), f"{path_text(path)}: {safe}" if path else safe)
 
     def fail(self, path: Path, text: str) -> None:
         """Add a problem about a value that is not there; what validation says of it later is left out."""
@@ -134,7 +135,7 @@ def path_text(path: Path) -> str:
         elif part.replace("_", "").replace("-", "").isalnum():
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text
 
 
