@@ -7,7 +7,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -50,22 +50,38 @@ class Stop:
             await asyncio.wait_for(self.now.wait(), seconds)
 
 
-async def keep_child(name: str, command: Sequence[str], environ: Mapping[str, str], stop: Stop) -> None:
+def _unheard(*_: object) -> None:
+    """Nobody listens."""
+
+
+async def keep_child(
+    name: str,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    stop: Stop,
+    *,
+    output: int | None = None,
+    started: Callable[[int], object] = _unheard,
+    died: Callable[[int, float], object] = _unheard,
+) -> None:
     """Runs a command, again when it ends by itself, until the stop; then ends it and comes back when it has.
 
-    The child finds our process id in PARENT and is expected to call `follow_parent`.
+    The child finds our process id in PARENT and is expected to call `follow_parent`. `output` is the descriptor
+    for what it writes (None: ours); `started` hears process ids, `died` exit codes and the seconds until the
+    next start.
     """
     deaths = 0
     log = structlog.get_logger().bind(process=name)
     while not stop.now.is_set():
         began = asyncio.get_running_loop().time()
         try:
-            child = await _start(command, environ)
+            child = await _start(command, environ, output)
         except OSError as error:
             log.warning("process.not_started", error=str(error))
             deaths += 1
         else:
             log.info("process.started", pid=child.pid)
+            started(child.pid)
             code = await _until_exit(child, stop)
             if stop.now.is_set():
                 log.info("process.stopped", pid=child.pid, code=code)
@@ -73,11 +89,15 @@ async def keep_child(name: str, command: Sequence[str], environ: Mapping[str, st
             steady = asyncio.get_running_loop().time() - began > STEADY_S
             deaths = 1 if steady else deaths + 1
             log.error("process.died", pid=child.pid, code=code, starts_again_in=_pause(deaths))
+            died(code, _pause(deaths))
         await stop.pause(_pause(deaths))
 
 
-async def keep_store(store: EmbeddedStore, stop: Stop) -> None:
-    """Starts a running embedded store again whenever it dies, until the stop; ending it is the caller's."""
+async def keep_store(store: EmbeddedStore, stop: Stop, *, died: Callable[[int], object] = _unheard) -> None:
+    """Starts a running embedded store again whenever it dies, until the stop; ending it is the caller's.
+
+    `died` hears the exit codes.
+    """
     stopped = asyncio.create_task(stop.now.wait())
     deaths = 0
     try:
@@ -88,6 +108,7 @@ async def keep_store(store: EmbeddedStore, stop: Stop) -> None:
                 exited.cancel()
                 return
             structlog.get_logger().error("store.died", code=exited.result())
+            died(exited.result())
             deaths = await _restart(store, stop, deaths)
     finally:
         stopped.cancel()
@@ -127,11 +148,13 @@ async def _restart(store: EmbeddedStore, stop: Stop, deaths: int) -> int:
     return deaths
 
 
-async def _start(command: Sequence[str], environ: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def _start(command: Sequence[str], environ: Mapping[str, str], output: int | None) -> asyncio.subprocess.Process:
     """A child in a session of its own: Ctrl-C is for us, and we pass it on once."""
     return await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
         env={**environ, PARENT: str(os.getpid())},
         start_new_session=True,
     )
