@@ -76,6 +76,7 @@ class Life:
         self.history: list[Change] = []
         self.on_change: Callable[[Change], object] | None = None
         self._rng = rng
+        self._pace = Random(rng.random())  # apart, so that the clock does not decide what happens
         self._stories = {story.name: story for story in stories}
         self._decks = {story.name: Deck(story, Random(rng.random())) for story in stories}
         self._turns: list[str] = []
@@ -123,7 +124,7 @@ class Life:
     async def _run(self) -> None:
         while True:
             self._woken.clear()
-            wait = self._rng.uniform(0.5, 1.5) / self.rate if self.rate else None
+            wait = self._pace.uniform(0.5, 1.5) / self.rate if self.rate else None
             try:
                 await asyncio.wait_for(self._woken.wait(), wait)
             except TimeoutError:

@@ -97,7 +97,7 @@ class DevRevStory:
             doc["progress"] = min(99, doc["progress"] + self._rng.randint(5, 35))
             return f"is at {doc['progress']} %"
 
-        return self._move(("started", "in_progress"), go_on)
+        return self._move(("started", "in_progress"), go_on, lambda doc: doc["progress"] < 95)
 
     def _complete(self) -> str | None:
         def complete(doc: Doc) -> str:
@@ -130,8 +130,13 @@ class DevRevStory:
         self.last_id = done[0]["id"]
         return f"{_named(done[0])} is no longer listed"
 
-    def _move(self, states: tuple[str, ...], act: Callable[[Doc], str]) -> str | None:
-        chosen = [doc for doc in self._server.items.values() if doc.get("state") in states]
+    def _move(
+        self,
+        states: tuple[str, ...],
+        act: Callable[[Doc], str],
+        fits: Callable[[Doc], bool] = lambda doc: True,
+    ) -> str | None:
+        chosen = [doc for doc in self._server.items.values() if doc.get("state") in states and fits(doc)]
         if not chosen:
             return None
         doc = self._rng.choice(chosen)

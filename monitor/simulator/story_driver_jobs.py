@@ -44,7 +44,7 @@ class DriverJobsStory:
             (2, self._sign_renewal),
             (1, self._refuse_renewal),
             (3, self._end_comes_near),
-            (1, self._end_passes),
+            (2, self._end_passes),
             (2, self._end_contract),
             (1, self._reject),
             (2, self._leave),
@@ -197,14 +197,17 @@ class DriverJobsStory:
             doc["last_contract"]["end_date"] = stamps.day(self._births.today(), days)
             return f"has a contract that now ends in {days} days"
 
-        return self._change(lambda d: _state(d, "last") == "active" and not _state(d, "pending"), move)
+        return self._change(self._runs_on, move)
+
+    def _runs_on(self, doc: Doc) -> bool:
+        return _state(doc, "last") == "active" and not _state(doc, "pending") and self._left(doc) > 0
 
     def _end_passes(self) -> str | None:
         def move(doc: Doc) -> str:
             doc["last_contract"]["end_date"] = stamps.day(self._births.today(), -1)
             return "has a contract that ended yesterday and is still active"
 
-        return self._change(lambda d: _state(d, "last") == "active" and not _state(d, "pending"), move)
+        return self._change(self._runs_on, move)
 
     def _end_contract(self) -> str | None:
         def end(doc: Doc) -> str:

@@ -97,9 +97,10 @@ class WorklayerStory:
 
     def _set_deadline(self) -> str | None:
         def near(doc: Doc) -> str:
-            hours = self._rng.choice((2, 5, 23, 25, 71, 73))
-            doc["deadline_time"] = stamps.iso(self._server.now() + timedelta(hours=hours))
-            return f"gets a deadline in {hours} hours"
+            now = self._server.now()
+            due = {stamps.iso(now + timedelta(hours=hours)): hours for hours in (2, 5, 23, 25, 71, 73)}
+            doc["deadline_time"] = self._other(doc["deadline_time"], tuple(due))
+            return f"gets a deadline in {due[doc['deadline_time']]} hours"
 
         return self._move(("UNCLAIMED", "CLAIMED", "INFO_GATHERING"), near)
 
@@ -114,17 +115,21 @@ class WorklayerStory:
 
     def _change_price(self) -> str | None:
         def change(doc: Doc) -> str:
-            doc["total_amount"] = self._rng.choice((49, 99, 149.5, 199, 249, 299, 399, 549, 799.99))
+            doc["total_amount"] = self._other(doc["total_amount"], (49, 99, 149.5, 199, 249, 299, 399, 549, 799.99))
             return f"now costs {doc['total_amount']}"
 
         return self._move(("UNDER_CONSTRUCTION", "INFO_GATHERING", "UNCLAIMED"), change)
 
     def _rename(self) -> str | None:
         def rename(doc: Doc) -> str:
-            doc["name"] = self._rng.choice(("Personal Return", "Business Return", "Late filing", "Amended return"))
+            names = ("Personal Return", "Business Return", "Late filing", "Amended return")
+            doc["name"] = self._other(doc["name"], names)
             return f"is now called {doc['name']}"
 
         return self._move(("UNDER_CONSTRUCTION", "INFO_GATHERING", "CLAIMED"), rename)
+
+    def _other(self, held: Any, choices: Sequence[Any]) -> Any:
+        return self._rng.choice([choice for choice in choices if choice != held])
 
     def _leave(self) -> str | None:
         closed = [doc for doc in self._server.items.values() if doc["status"] == "CLOSED"]
