@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from monitor.settings.agreement import values
 from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
 from monitor.settings.routes import every_route
@@ -79,10 +79,25 @@ def _literal_secrets(settings: Settings, warnings: Problems) -> None:
 
 def _secrets(holders: list[tuple[Path, BaseModel]]) -> Iterator[Path]:
     for path, options in holders:
-        for key, value in values(options):
+        for key, value in _given(options):
             named_otherwise = key[0] == "headers" and not _SECRET_HEADER.search(str(key[-1]))
             if isinstance(value, SecretStr) and not named_otherwise:
                 yield (*path, *key)
+
+
+def _given(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Every single value that the file gives a model, with its path; defaults are left out."""
+    if isinstance(value, BaseModel):
+        for name in value.model_fields_set:
+            yield from _given(getattr(value, name), (*path, name))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _given(inner, (*path, key))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _given(inner, (*path, index))
+    else:
+        yield path, value
 
 
 def _without_tls(settings: Settings, warnings: Problems) -> None:
@@ -94,9 +109,9 @@ def _without_tls(settings: Settings, warnings: Problems) -> None:
 def _addresses(settings: Settings) -> Iterator[tuple[Path, str]]:
     """Every URL that is connected to, with its path in the file."""
     for name, source in settings.sources.items():
-        for key, value in values(source.options):
-            if isinstance(value, str) and str(key[-1]).endswith("url"):
-                yield ("sources", name, *key), value
+        for key in source.options.model_fields_set:
+            if key.endswith("url"):
+                yield ("sources", name, key), str(getattr(source.options, key))
     for name, target in settings.targets.items():
         for option, url in target.options.destinations().items():
             yield ("targets", name, option), url

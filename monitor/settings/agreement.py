@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from pydantic import BaseModel
-
 from monitor.egress import Egress
 from monitor.plugin import Plugin
 from monitor.providers.base import Provider
@@ -143,18 +141,3 @@ def targets_may_be_reached(settings: Settings, problems: Problems) -> None:
             problem = egress.url_problem(url)
             if problem:
                 problems.add(("targets", name, key), problem)
-
-
-def values(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every single value in a model, list or mapping, with its path as in the file."""
-    if isinstance(value, BaseModel):
-        for name, info in type(value).model_fields.items():
-            yield from values(getattr(value, name), (*path, info.alias or name))
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from values(inner, (*path, key))
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from values(inner, (*path, index))
-    else:
-        yield path, value

@@ -109,6 +109,10 @@ def test_a_source_that_is_wrong(configs: Configs, entry: str, said: str) -> None
         (f"{{type: webhook, url: https://x.example, secret: {SECRET}, timeout: 5h}}", "should be at most 2m"),
         (f"{{type: webhook, url: https://x.example, secret: {SECRET}, retry: [5s, 5]}}", "targets.ops.retry[1]: 5 is"),
         (f"{{type: webhook, url: https://x.example, secret: {SECRET}, headers: {{host: a}}}}", "the header host is"),
+        (
+            f"{{type: webhook, url: https://x.example, secret: {SECRET}, retry: [{'1s, ' * 65}]}}",
+            "targets.ops.retry: has 65 entries, at most 64 are allowed",
+        ),
     ],
 )
 def test_a_target_that_is_wrong(configs: Configs, entry: str, said: str) -> None:

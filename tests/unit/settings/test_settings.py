@@ -213,7 +213,7 @@ def test_load_raises_what_check_reports(configs: Configs) -> None:
 
 
 def test_five_hundred_sources_load_in_half_a_second(configs: Configs) -> None:
-    """A large file costs little; the best of three, since neighbours disturb."""
+    """A large file costs little processor time; the best of three, since neighbours disturb."""
     entry = """
           s{n}:
             provider: {provider}
@@ -227,9 +227,9 @@ def test_five_hundred_sources_load_in_half_a_second(configs: Configs) -> None:
     text = "sources:\n" + "".join(lines)
 
     def seconds() -> float:
-        started = time.perf_counter()
+        started = time.process_time()
         assert len(configs.load(text, {"TOKEN": "x"}).sources) == 500
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     assert min(seconds() for _ in range(3)) < 0.5
 
