@@ -1,19 +1,21 @@
-"""The registry of targets: the `type` of the config file and the plugin that serves it."""
+"""The registry: where each `type:` of the config file's targets sends to.
+
+A target is one module of this package that offers `PLUGIN`; its name here and in the config file is the
+module's name. See docs/adding-a-target.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
+from importlib import import_module
 from typing import Any
 
 from monitor.plugin import Plugin
 from monitor.targets.base import Target
-from monitor.targets.slack import Slack, SlackOptions
-from monitor.targets.webhook import Webhook, WebhookOptions
 
-TARGETS: Mapping[str, Plugin[Any, Target]] = MappingProxyType(
-    {
-        "webhook": Plugin(WebhookOptions, lambda name, options: Webhook(options)),
-        "slack": Plugin(SlackOptions, lambda name, options: Slack(options)),
-    }
+_MODULES = (
+    "webhook",
+    "slack",
 )
+
+TARGETS: Mapping[str, Plugin[Any, Target]] = {name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES}

@@ -58,6 +58,15 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path}{'?…' if parts.query else ''}"
 
 
+class HiddenUrl(str):
+    """A URL to be requested that is a secret in whole or in part: its `repr` shows only the host."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{urlsplit(self).scheme}://{urlsplit(self).hostname}/…'"
+
+
 def check_headers(headers: Mapping[str, str]) -> None:
     """Further headers of a target: ValueError names one that cannot be sent or is ours; values stay untold."""
     seen: set[str] = set()

@@ -18,10 +18,11 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, Response, ask
+from monitor.plugin import Plugin
 from monitor.targets import slack_blocks
-from monitor.targets.address import TargetUrl, check_url
+from monitor.targets.address import HiddenUrl, TargetUrl, check_url
 from monitor.targets.answers import asked_wait, excerpt, named
-from monitor.targets.base import Message, Outcome, TargetOptions, Verdict
+from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
 from monitor.targets.slack_errors import Class, classify, outcome
 from monitor.targets.telling import read
 from monitor.values import Rate, Secret
@@ -95,14 +96,14 @@ class Slack:
         self._hidden = [*further.values()]
         self._extra: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
         if options.webhook_url is not None:
-            self._url = options.webhook_url.get_secret_value()
+            self._url = HiddenUrl(options.webhook_url.get_secret_value())
             self._address = f"incoming webhook at {urlsplit(self._url).hostname}"
             path = urlsplit(self._url).path.strip("/")
             self._hidden += [path, path.rpartition("/")[2]]
             self._judge = _webhook_error
         else:
             token = options.token.get_secret_value() if options.token else ""
-            self._url = f"{options.api_url.rstrip('/')}/chat.postMessage"
+            self._url = HiddenUrl(f"{options.api_url.rstrip('/')}/chat.postMessage")
             self._address = f"channel {options.channel} at {urlsplit(self._url).hostname}"
             self._headers["authorization"] = f"Bearer {token}"
             self._hidden.append(token)
@@ -163,3 +164,11 @@ def _api_error(response: Response) -> str | None:
 
 def _status(response: Response) -> str:
     return f"{named(response.status)}, which is not its word for success"
+
+
+def build(_: str, options: SlackOptions) -> Target:
+    """The target's name and its validated options in, the target out."""
+    return Slack(options)
+
+
+PLUGIN: Plugin[SlackOptions, Target] = Plugin(SlackOptions, build)

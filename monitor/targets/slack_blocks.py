@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from monitor.moments import parse_instant
-from monitor.targets.slack_text import escape, line, mrkdwn, plain, width
+from monitor.targets.slack_text import escape, mrkdwn, plain, width
 from monitor.targets.telling import (
     Facts,
     Part,
@@ -23,6 +23,7 @@ from monitor.targets.telling import (
     field_name,
     field_value,
     graded,
+    plain_text,
     said,
     span,
     tell,
@@ -169,7 +170,7 @@ def _context(texts: Sequence[str]) -> Json:
 def text_only(payload: Json, events: Sequence[Facts]) -> Json:
     """The same message without blocks, for when Slack refuses them: the headline and up to ten plain lines."""
     lines = [payload["text"]]
-    lines += [f"• {escape(line(tell(facts).sentence), 200)}" for facts in events[:LISTED]]
+    lines += [f"• {escape(plain_text(tell(facts).sentence), 200)}" for facts in events[:LISTED]]
     if len(events) > LISTED:
         lines.append(f"… and {len(events) - LISTED} more")
     return {"text": "\n".join(lines)}

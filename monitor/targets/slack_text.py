@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from monitor.moments import parse_instant
-from monitor.targets.telling import Moment, Part, Strong
+from monitor.targets.telling import Moment, Part, Strong, in_utc
 
 CUT = "…"
 """What ends a text that was cut."""
@@ -49,8 +49,7 @@ def moment(value: str) -> str:
     at = parse_instant(value)
     if at is None or at.timestamp() <= 0:
         return escape(value, 40)
-    fallback = f"{at.day} {at:%b %Y %H:%M} UTC"
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{in_utc(value)}>"
 
 
 def mrkdwn(parts: Sequence[Part], limit: int, url: str | None = None) -> str:
@@ -72,11 +71,6 @@ def mrkdwn(parts: Sequence[Part], limit: int, url: str | None = None) -> str:
     return "".join(rendered)
 
 
-def line(parts: Sequence[Part]) -> str:
-    """A sentence in, the same as unescaped text out, with instants in UTC: for where no markup is read."""
-    return "".join(_bare(part) for part in parts)
-
-
 def _strong(text: str, url: str | None, left: int, most: int) -> str:
     """Bold, and a link where that leaves room for a readable label."""
     around = len(link(url, "")) if url else 0
@@ -90,13 +84,6 @@ def _spaced(text: str, limit: int) -> str:
     """Escaped text that keeps the spaces at its ends, which join it to its neighbours."""
     inner = escape(text, max(0, limit - 2))
     return f"{' ' if text[:1] == ' ' else ''}{inner}{' ' if inner and text[-1:] == ' ' else ''}"
-
-
-def _bare(part: Part) -> str:
-    if isinstance(part, Moment):
-        at = parse_instant(part.at)
-        return f"{at.day} {at:%b %Y %H:%M} UTC" if at else part.at
-    return part.text if isinstance(part, Strong) else part
 
 
 def _clean(text: str, limit: int) -> str:

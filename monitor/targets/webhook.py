@@ -16,9 +16,10 @@ from pydantic import Field, field_validator, model_validator
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, Response, ask
-from monitor.targets.address import TargetUrl, shown
+from monitor.plugin import Plugin
+from monitor.targets.address import HiddenUrl, TargetUrl, shown
 from monitor.targets.answers import asked_wait, excerpt, named
-from monitor.targets.base import Message, Outcome, TargetOptions, Verdict
+from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
 from monitor.targets.signature import Signer, sign, signer
 from monitor.values import Secret
 
@@ -68,7 +69,7 @@ class Webhook:
     def __init__(self, options: WebhookOptions) -> None:
         secrets = options.secrets or ([options.secret] if options.secret else [])
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._url = options.url
+        self._url = HiddenUrl(options.url)
         self._signers: tuple[Signer, ...] = tuple(signer(secret.get_secret_value()) for secret in secrets)
         self._hidden = tuple(further.values())
         self._headers = {
@@ -136,3 +137,11 @@ def _host(location: str) -> str:
         return urlsplit(location).hostname or "another path"
     except ValueError:
         return "an unreadable address"
+
+
+def build(_: str, options: WebhookOptions) -> Target:
+    """The target's name and its validated options in, the target out."""
+    return Webhook(options)
+
+
+PLUGIN: Plugin[WebhookOptions, Target] = Plugin(WebhookOptions, build)

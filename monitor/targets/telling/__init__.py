@@ -10,7 +10,20 @@ from __future__ import annotations
 
 from monitor.targets.telling.facts import Facts, FieldMove, read
 from monitor.targets.telling.resource import field_name, field_value, tell
-from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, graded, said, span
+from monitor.targets.telling.words import (
+    Moment,
+    Part,
+    Said,
+    Strong,
+    Tone,
+    count,
+    day,
+    graded,
+    in_utc,
+    plain_text,
+    said,
+    span,
+)
 
 __all__ = [
     "Facts",
@@ -25,6 +38,8 @@ __all__ = [
     "field_name",
     "field_value",
     "graded",
+    "in_utc",
+    "plain_text",
     "read",
     "said",
     "span",

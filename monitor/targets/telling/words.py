@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
 import msgspec
 
-from monitor.moments import parse_date
+from monitor.moments import parse_date, parse_instant
 
 
 class Tone(Enum):
@@ -66,6 +67,20 @@ class Said:
     tone: Tone
     move: str
     sentence: tuple[Part, ...]
+
+
+def in_utc(instant: str) -> str:
+    """An instant in, `5 Jan 2026 09:30 UTC` out; what is none as it is."""
+    at = parse_instant(instant)
+    return f"{at.day} {at:%b %Y %H:%M} UTC" if at else instant
+
+
+def plain_text(parts: Sequence[Part]) -> str:
+    """A sentence in, the same as text out, with instants in UTC and nothing escaped."""
+    return "".join(
+        in_utc(part.at) if isinstance(part, Moment) else part.text if isinstance(part, Strong) else part
+        for part in parts
+    )
 
 
 def count(number: Any, one: str, many: str | None = None) -> str:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitor.targets.slack_text import line
-from monitor.targets.telling import Tone, read, said, span, tell
+from monitor.targets.telling import Tone, plain_text, read, said, span, tell
 from monitor.targets.telling.words import day, days
 from tests.unit.targets.events import CLAIMED, EXPIRING, stored
 
@@ -19,7 +18,7 @@ PROPOSED = [{"field": "amend_start_at", "before": None, "after": "2026-01-07T10:
 def told(body: bytes) -> tuple[str, str]:
     """The move and the sentence of an event, as plain text."""
     words = tell(read(body))
-    return words.move, line(words.sentence)
+    return words.move, plain_text(words.sentence)
 
 
 def test_a_state_change_says_from_where_to_where_and_when() -> None:
