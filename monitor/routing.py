@@ -102,9 +102,7 @@ class Router:
     """A compiled route tree; `decide` is a pure function of the event."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._nodes = tuple(
-            _compile(route, route.name or f"routes[{index}]", _Inherited()) for index, route in enumerate(routes)
-        )
+        self._nodes = tuple(_compile(route, f"routes[{index}]", _Inherited()) for index, route in enumerate(routes))
 
     def decide(self, event: Facts) -> list[Decision]:
         """The event as JSON values in, one decision a target out, in route order; empty when no route takes it."""
@@ -143,10 +141,8 @@ def _compile(route: Route, path: str, parent: _Inherited) -> _Node:
         severity=route.severity or parent.severity,
         labels={**parent.labels, **route.labels},
     )
-    children = tuple(
-        _compile(child, child.name or f"{path}.routes[{index}]", given) for index, child in enumerate(route.routes)
-    )
-    return _Node(path, _compile_match(route.match), route.continue_, children, given)
+    children = tuple(_compile(child, f"{path}.routes[{index}]", given) for index, child in enumerate(route.routes))
+    return _Node(route.name or path, _compile_match(route.match), route.continue_, children, given)
 
 
 def _walk(nodes: Sequence[_Node], event: Facts) -> list[_Node]:
