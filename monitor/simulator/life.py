@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, NamedTuple, Protocol
 
@@ -49,18 +49,18 @@ class Deck:
     def __init__(self, story: Story, rng: Random) -> None:
         self._rng = rng
         self._moves = [move for weight, move in story.moves() for _ in range(weight)]
-        self._dealt = self._deal()
+        self._left: list[int] = []  # places in _moves, so that a deck can be kept in the middle of a deal
 
-    def _deal(self) -> Iterator[Move]:
-        while True:
-            order = list(self._moves)
-            self._rng.shuffle(order)
-            yield from order
+    def _deal(self) -> Move:
+        if not self._left:
+            self._left = list(range(len(self._moves)))
+            self._rng.shuffle(self._left)
+        return self._moves[self._left.pop(0)]
 
     def play(self) -> str:
         """Make one change and give its words; moves that cannot happen now are passed over."""
         for _ in range(3 * len(self._moves)):
-            text = next(self._dealt)()
+            text = self._deal()()
             if text is not None:
                 return text
         return "nothing could happen"
@@ -102,6 +102,12 @@ class Life:
         if self.on_change is not None:
             self.on_change(change)
         return change
+
+    @property
+    def parts(self) -> dict[str, object]:
+        """Everything in here with a memory, by name."""
+        decks = {f"{name} deck": deck for name, deck in self._decks.items()}
+        return {"life": self, **self._stories, **decks}
 
     def set_rate(self, rate: float) -> None:
         """Change how many changes happen a second; 0 lets time stand still. Raises ``ValueError`` below 0."""
