@@ -105,11 +105,12 @@ def after_bad_scan(name: str, provider: str, state: Mapping[str, str], ending: E
         "reason": ending.reason or "error",
         "error": ending.text or "",
     }
-    if ending.wait:
-        fields["paused_until"] = to_millis(ending.ended + timedelta(seconds=ending.wait))
+    rejected = ending.reason == "credentials_rejected"
+    pause = max(timedelta(seconds=ending.wait or 0.0), REJECTED_PAUSE if rejected else timedelta())
+    if pause:
+        fields["paused_until"] = to_millis(ending.ended + pause)
     details = {"reason": ending.reason, "error": ending.text, "since": stamp(since), "failed_scans": failures}
-    if ending.reason == "credentials_rejected":
-        fields["paused_until"] = to_millis(ending.ended + REJECTED_PAUSE)
+    if rejected:
         if state.get("announced") != "credentials_rejected":
             fields["announced"] = "credentials_rejected"
             told.tell("credentials_rejected", **details)
