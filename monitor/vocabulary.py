@@ -81,11 +81,15 @@ def no_follow_ups(_created: Resource, _siblings: Sequence[Resource]) -> Sequence
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Everything a provider declares: its name, its kinds, and what a new resource says about its siblings."""
+    """Everything a provider declares: its name, its kinds, and what a new resource says about its siblings.
+
+    `announces` lists what `follow_ups` may tell, as `kind.what`: functions cannot be listed in schema and docs.
+    """
 
     provider: str
     kinds: Mapping[str, Kind]
     follow_ups: FollowUps = no_follow_ups
+    announces: tuple[str, ...] = ()
 
 
 def as_set(value: Any) -> Any:

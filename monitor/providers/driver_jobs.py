@@ -129,6 +129,7 @@ VOCABULARY = Vocabulary(
         ),
     },
     follow_ups=_renewal_offered,
+    announces=("contract.renewal_offered",),
 )
 
 
