@@ -36,8 +36,10 @@ from monitor.store.deadlines import Deadlines
 from monitor.store.eventlog import EventLog
 from monitor.store.items import Items
 from monitor.store.lanes import Lanes
+from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.sources import Sources
+from monitor.store.switch import Switch
 from monitor.store.upkeep import Upkeep
 from monitor.targets import TARGETS
 
@@ -55,6 +57,8 @@ class Store:
     log: EventLog
     lanes: Lanes
     upkeep: Upkeep
+    reading: Reading
+    switch: Switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,17 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
     """The structures of one installation on an open store."""
     keep = retention or Retention()
     log, lanes = EventLog(db, keep), Lanes(db, keep)
-    return Store(db, Items(db, keep), Sources(db, keep), Deadlines(db), log, lanes, Upkeep(db, log, lanes, keep))
+    return Store(
+        db=db,
+        items=Items(db, keep),
+        sources=Sources(db, keep),
+        deadlines=Deadlines(db),
+        log=log,
+        lanes=lanes,
+        upkeep=Upkeep(db, log, lanes, keep),
+        reading=Reading(db),
+        switch=Switch(db),
+    )
 
 
 @asynccontextmanager

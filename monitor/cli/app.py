@@ -15,7 +15,18 @@ COMMANDS = (
     (_RUN, "worker", "monitor.cli.running:worker", "Run one worker only, for several machines on one Redis."),
     (_RUN, "check", "monitor.cli.checking:check", "Check the config file; with --live, each source's answer too."),
     (_RUN, "poll", "monitor.cli.polling:poll", "Scan one source now; with --dry-run, store nothing."),
+    (_RUN, "target enable", "monitor.cli.overview:enable", "Send to a disabled target again, its backlog first."),
+    (_RUN, "target disable", "monitor.cli.overview:disable", "Send a target nothing; events go on waiting for it."),
     (_LOOK, "events", "monitor.cli.eventlog:events", "Show what happened; with --follow, as it happens."),
+    (_LOOK, "resources", "monitor.cli.known:resources", "Show what is known now."),
+    (_LOOK, "history", "monitor.cli.known:history", "Show every revision of one resource."),
+    (_LOOK, "deliveries", "monitor.cli.overview:deliveries", "Show what was sent to whom, with every attempt."),
+    (_LOOK, "sources", "monitor.cli.overview:sources", "Show freshness, next scan and errors of each source."),
+    (_LOOK, "targets", "monitor.cli.overview:targets", "Show backlog, success and state of each target."),
+    (_TRY, "send-test", "monitor.cli.sending:send_test", "Send one target a message marked as a test."),
+    (_TRY, "routes test", "monitor.cli.routing:routes_test", "Show which targets would get an event."),
+    (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
+    (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of the config file or of events."),
 )
 SECTIONS = {
     "routes": "Routes: who would get an event.",

@@ -7,11 +7,12 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
+from difflib import get_close_matches
 from typing import Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnknownCommandError
 
-from monitor.cli.app import make_app
+from monitor.cli.app import COMMANDS, make_app
 from monitor.errors import ConfigError, JobwireError, UsageError
 
 FAILED = 1
@@ -47,11 +48,23 @@ def config_last(words: Sequence[str]) -> list[str]:
     return [*rest[:end], *moved, *rest[end:]] if rest else moved
 
 
+def unknown(words: Sequence[str]) -> str:
+    """What is said of words that name no command; without importing any."""
+    names = [name for _, name, _, _ in COMMANDS]
+    section = next((one for one in words[:1] if any(name.startswith(f"{one} ") for name in names)), None)
+    given = " ".join(words[: 2 if section else 1])
+    near = get_close_matches(given, names, n=1)
+    meant = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+    return f"no command is called {given!r}; {meant}\nSee: jobwire --help"
+
+
 def _run(app: App, words: list[str]) -> int:
     try:
         command, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)
         result = command(*bound.args, **bound.kwargs)
         code = _until_done(result) if inspect.iscoroutine(result) else result
+    except UnknownCommandError:
+        return _complain(unknown(words), MISUSED)
     except CycloptsError as error:
         return _complain(f"{error}\nSee: jobwire --help, jobwire COMMAND --help", MISUSED)
     except ConfigError as error:

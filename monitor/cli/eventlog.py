@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from monitor.bootstrap import Services, services
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, SourceName
-from monitor.cli.output import json_line, note
+from monitor.cli.output import flush, json_line, note
 from monitor.cli.phrases import event_line
 from monitor.clock import utc_now
 from monitor.embedded import running_url
@@ -171,6 +171,7 @@ async def _next(running: Services, place: str, wanted: Wanted, show: Callable[[S
         if wanted.fits(stored):
             show(stored)
         place = stored.place
+    flush()
     await log.wait(place, _WAIT_MS)
     return place
 

@@ -43,7 +43,12 @@ def note(text: str) -> None:
 
 def json_line(value: Any) -> None:
     """One value as a line of JSON; bytes are JSON already."""
-    print((value if isinstance(value, bytes) else msgspec.json.encode(value)).decode(), flush=True)
+    print((value if isinstance(value, bytes) else msgspec.json.encode(value)).decode())
+
+
+def flush() -> None:
+    """Whoever reads gets now what was printed so far: for output that goes on."""
+    sys.stdout.flush()
 
 
 def at_terminal() -> bool:
@@ -64,9 +69,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def columns(cells: Sequence[tuple[str, int, str]]) -> None:
-    """One line of cells (text, least width, style of rich) that is printed at once: for output that goes on."""
+    """One line of cells: text, least width, style of rich. For output that goes on and cannot wait for its widths."""
     if not at_terminal():
-        print("  ".join(plain(text).ljust(width) for text, width, _ in cells).rstrip(), flush=True)
+        print("  ".join(plain(text).ljust(width) for text, width, _ in cells).rstrip())
         return
     from rich.text import Text  # noqa: PLC0415 - pipes do without
 

@@ -81,10 +81,12 @@ def short_time(text: str | None) -> str:
 
 
 def ago(text: str | None, now: datetime) -> str:
-    """How long ago an RFC 3339 time was, `in 5m` where it is still to come; `-` for none."""
+    """How long ago an RFC 3339 time was, `in 5m` where it is still to come, `now` within a second; `-` for none."""
     moment = parse_instant(text)
     if moment is None:
         return "-"
+    if abs((moment - now).total_seconds()) < 1:
+        return "now"
     return f"in {elapsed(moment - now)}" if moment > now else f"{elapsed(now - moment)} ago"
 
 

@@ -50,7 +50,7 @@ class Relay:
         return [
             self._assignment(stored, event, decision)
             for decision in self.router.decide(event)
-            if decision.target in self.targets and not _own_news(event, decision.target)
+            if decision.target in self.targets and not own_news(event, decision.target)
         ]
 
     def _assignment(self, stored: Stored, event: Mapping[str, Any], decision: Decision) -> Assignment:
@@ -74,6 +74,6 @@ class Relay:
         )
 
 
-def _own_news(event: Mapping[str, Any], target: str) -> bool:
+def own_news(event: Mapping[str, Any], target: str) -> bool:
     """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
     return str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"

@@ -1,0 +1,136 @@
+"""`jobwire sources`, `jobwire targets`, `jobwire deliveries`: how well it goes; `jobwire target enable|disable`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from monitor.cli import session
+from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, TargetName
+from monitor.cli.output import json_line, say, shorter, table
+from monitor.cli.phrases import ago, plural, short_time
+from monitor.moments import from_millis, stamp
+from monitor.status import (
+    SourceView,
+    TargetView,
+    delivery_view,
+    latest_deliveries,
+    source_view,
+    target_view,
+)
+from monitor.store.reading import StoredDelivery
+
+LAST = 50
+
+Status = Annotated[
+    Literal["pending", "delivered", "failed"] | None, Parameter(help="Only those that are so; failed is given up.")
+]
+Limit = Annotated[int, Parameter(help="At most so many, the latest.")]
+Target = Annotated[str, Parameter(help="The target's name in the config file.")]
+
+
+async def sources(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+    """Show each source: how fresh it is, when it is due next, what is wrong."""
+    async with session.installation(config) as running:
+        now_ms = await running.store.db.now_ms()
+        parts = running.store.sources, running.store.items
+        found = [await source_view(*parts, one, now_ms) for one in running.sources.values()]
+    if as_json:
+        for one in found:
+            json_line(one)
+    else:
+        now = from_millis(now_ms)
+        head = ("source", "provider", "state", "fresh", "items", "next scan", "error")
+        table(head, [_source_row(one, now) for one in found])
+    return 0
+
+
+async def targets(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+    """Show each target: what waits for it, how much of what was sent arrived, whether it is held."""
+    async with session.installation(config) as running:
+        now_ms, reading = await running.store.db.now_ms(), running.store.reading
+        settings = running.settings.targets.values()
+        found = [await target_view(reading, one.name, one.type, now_ms) for one in settings]
+        where = {name: one.target.address() for name, one in running.targets.items()}
+    if as_json:
+        for one in found:
+            json_line(one)
+    else:
+        now = from_millis(now_ms)
+        head = ("target", "type", "state", "backlog", "oldest", "success", "circuit", "address")
+        table(head, [_target_row(one, now, where[one.name]) for one in found])
+    return 0
+
+
+async def deliveries(
+    *,
+    target: TargetName = None,
+    status: Status = None,
+    limit: Limit = LAST,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
+    """Show what was sent to whom, the newest last, with --json every attempt."""
+    settings = session.read(config)
+    session.known("target", target, settings.targets)
+    async with session.wired(settings) as running:
+        names = [target] if target else list(settings.targets)
+        found = await latest_deliveries(running.store.reading, names, status=status, limit=limit)
+        now = from_millis(await running.store.db.now_ms())
+    if as_json:
+        for one in found:
+            json_line(delivery_view(one))
+    else:
+        head = ("delivery", "when", "target", "status", "tries", "event", "type", "key", "last answer", "next try")
+        table(head, [_delivery_row(one, now) for one in found])
+    return 0
+
+
+async def enable(name: Target, /, *, config: ConfigFile = DEFAULT_CONFIG) -> int:
+    """Send to a target again that was disabled, its backlog first."""
+    return await _switch(name, config, on=True)
+
+
+async def disable(name: Target, /, *, config: ConfigFile = DEFAULT_CONFIG) -> int:
+    """Send a target nothing until it is enabled again; events go on waiting for it."""
+    return await _switch(name, config, on=False)
+
+
+async def _switch(name: str, config: ConfigFile, *, on: bool) -> int:
+    settings = session.read(config)
+    session.known("target", name, settings.targets)
+    async with session.wired(settings) as running:
+        switch = running.store.switch
+        changed = await (switch.on(name) if on else switch.off(name))
+        waiting = (await running.store.reading.backlog(name)).size
+    what = "enabled" if on else "disabled"
+    say(f"{name} is {what}{'' if changed else ' already'}; {plural(waiting, 'delivery', 'deliveries')} waiting")
+    return 0
+
+
+def _source_row(one: SourceView, now: datetime) -> tuple[str, ...]:
+    return (
+        one.name,
+        one.provider,
+        one.state,
+        ago(one.fresh_at, now) if one.fresh_at else "never",
+        f"{one.items:,}",
+        ago(one.next_at, now) if one.state != "disabled" else "-",
+        shorter(one.error or "-", 100),
+    )
+
+
+def _target_row(one: TargetView, now: datetime, address: str) -> tuple[str, ...]:
+    rate = f"{one.success_rate:.0%}" if one.success_rate is not None else "-"
+    return one.name, one.type, one.state, f"{one.backlog:,}", ago(one.oldest_at, now), rate, one.circuit, address
+
+
+def _delivery_row(one: StoredDelivery, now: datetime) -> tuple[str, ...]:
+    last = one.attempts[-1] if one.attempts else None
+    said = (last.error or f"{last.status} in {last.ms} ms") if last else "-"
+    when = short_time(stamp(from_millis(one.made_ms)))
+    again = ago(stamp(from_millis(one.next_ms)), now) if one.next_ms is not None else "-"
+    tries = str(len(one.attempts))
+    return one.id, when, one.target, one.status, tries, one.event, one.type, one.key, shorter(said, 60), again

@@ -1,0 +1,28 @@
+"""`jobwire schema`: the shapes of the config file and of events, for editors and programs."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from monitor.cli.output import say
+from monitor.eventschema import events_schema
+from monitor.providers import PROVIDERS
+from monitor.settings.schema import json_schema
+from monitor.vocabulary import Vocabulary
+
+What = Annotated[Literal["config", "events"], Parameter(help="config or events.")]
+
+
+async def schema(what: What, /) -> int:
+    """Print a JSON Schema (2020-12): of the config file, or of every event."""
+    say(json.dumps(json_schema() if what == "config" else events_schema(vocabularies()), indent=2))
+    return 0
+
+
+def vocabularies() -> list[Vocabulary]:
+    """What every provider declares, in the order of the registry; a provider's module offers VOCABULARY."""
+    return [import_module(f"monitor.providers.{name}").VOCABULARY for name in PROVIDERS]

@@ -1,0 +1,34 @@
+"""What people ask about an installation, read from the store and never written: for the command line and the web.
+
+    watched      what these need to know of a source
+    resources    what is known now, and one resource's revisions
+    sources      freshness, errors, when the next scan is due
+    targets      backlog, success, whether something holds them up
+    deliveries   what was sent, with every attempt
+
+Answers are structs whose JSON is that of the command line and of the API: docs/commands.md.
+"""
+
+from __future__ import annotations
+
+from monitor.status.deliveries import DeliveryView, delivery_view, latest_deliveries
+from monitor.status.resources import DeadlineView, ResourceView, known_resource, resource_view, resources
+from monitor.status.sources import SourceView, source_view
+from monitor.status.targets import TargetView, target_view
+from monitor.status.watched import Watched
+
+__all__ = [
+    "DeadlineView",
+    "DeliveryView",
+    "ResourceView",
+    "SourceView",
+    "TargetView",
+    "Watched",
+    "delivery_view",
+    "known_resource",
+    "latest_deliveries",
+    "resource_view",
+    "resources",
+    "source_view",
+    "target_view",
+]

@@ -1,0 +1,78 @@
+"""How a source is: how fresh, when it is due next, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from monitor.moments import from_millis, parse_instant, stamp, to_millis
+from monitor.providers.base import SourceOptions
+from monitor.schedule import due_slot, next_slot
+from monitor.status.watched import Watched
+from monitor.store.items import Items
+from monitor.store.sources import Sources
+
+STALE_AT_LEAST = 120.0
+
+
+class SourceView(msgspec.Struct, frozen=True):
+    """A source now. `state` is ok, new, stale, failing, credentials_rejected or disabled; `age` is in seconds.
+
+    `fresh_at` is the end of the last complete scan, `items` how many entries its lists have, `next_at` when it
+    is due (None: never), `error` what went wrong last (None after a complete scan), `quota` what the provider
+    says is left (None where it does not say).
+    """
+
+    name: str
+    provider: str
+    state: str
+    fresh_at: str | None
+    age: int | None
+    items: int
+    next_at: str | None
+    error: str | None
+    quota: dict[str, int] | None
+
+
+async def source_view(sources: Sources, items: Items, source: Watched, now_ms: int) -> SourceView:
+    """A source in, how it is at `now_ms` of the store's clock out."""
+    stored = await sources.state(source.name)
+    fresh = parse_instant(stored.get("fresh_at"))
+    age = max(0, (now_ms - to_millis(fresh)) // 1000) if fresh else None
+    return SourceView(
+        name=source.name,
+        provider=source.provider.vocabulary.provider,
+        state=_state(source.options, stored, age),
+        fresh_at=stored.get("fresh_at"),
+        age=age,
+        items=await items.size(source.name),
+        next_at=_next_at(source, stored, now_ms),
+        error=stored.get("error") or None,
+        quota=None,
+    )
+
+
+def stale_after(options: SourceOptions) -> float:
+    """Seconds after which a source counts as stale: its option, else three intervals, at least two minutes."""
+    return options.stale_after or max(3 * options.every, STALE_AT_LEAST)
+
+
+def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -> str:
+    if not options.enabled:
+        return "disabled"
+    if "announced" in stored:
+        return stored["announced"]
+    if age is None:
+        return "failing" if "failures" in stored else "new"
+    return "stale" if age > stale_after(options) else "ok"
+
+
+def _next_at(source: Watched, stored: Mapping[str, str], now_ms: int) -> str | None:
+    if not source.options.enabled:
+        return None
+    every_ms = round(source.options.every * 1000)
+    last = int(stored["slot"]) if "slot" in stored else None
+    overdue = due_slot(source.name, every_ms, now_ms, last) is not None
+    due = now_ms if overdue else next_slot(source.name, every_ms, now_ms)
+    return stamp(from_millis(max(due, int(stored.get("paused_until", "0")))))

@@ -1,0 +1,63 @@
+"""How a target is: what waits for it, how much of what was sent arrived, whether it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from monitor.moments import from_millis, stamp
+from monitor.store.reading import Reading
+
+FAILING_AFTER = 3
+RECENT = 100
+
+
+class TargetView(msgspec.Struct, frozen=True):
+    """A target now. `state` is ok, failing (three failed attempts in a row) or disabled.
+
+    `backlog` counts deliveries that wait, `oldest_at` is when the oldest of them was made, `success_rate` the
+    share of attempts of the last 100 tried deliveries that arrived (None before the first), `circuit` is open
+    while the whole target is held because it asked for that.
+    """
+
+    name: str
+    type: str
+    state: str
+    backlog: int
+    oldest_at: str | None
+    success_rate: float | None
+    circuit: str
+
+
+async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> TargetView:
+    """A target's name and type in, how it is at `now_ms` of the store's clock out."""
+    stored, backlog = await reading.target(name), await reading.backlog(name)
+    held = await reading.held_until(name)
+    return TargetView(
+        name=name,
+        type=type,
+        state=_state(stored),
+        backlog=backlog.size,
+        oldest_at=stamp(from_millis(backlog.oldest_ms)) if backlog.oldest_ms is not None else None,
+        success_rate=await _success_rate(reading, name),
+        circuit="open" if held is not None and held > now_ms else "closed",
+    )
+
+
+def _state(stored: Mapping[str, str]) -> str:
+    if "disabled" in stored:
+        return "disabled"
+    return "failing" if int(stored.get("failures", "0")) >= FAILING_AFTER else "ok"
+
+
+async def _success_rate(reading: Reading, name: str) -> float | None:
+    tried = attempts = arrived = 0
+    async for delivery in reading.deliveries(name):
+        if delivery.attempts:
+            tried += 1
+            attempts += len(delivery.attempts)
+            arrived += delivery.status == "delivered"
+        if tried == RECENT:
+            break
+    return round(arrived / attempts, 4) if attempts else None

@@ -1,0 +1,32 @@
+"""What these questions need to know of a configured source."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from monitor.deadlines import Clockwork
+from monitor.providers.base import Provider, SourceOptions
+
+
+class Watched(Protocol):
+    """A configured source (`monitor.pipeline.source.Source`)."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the config file."""
+        ...
+
+    @property
+    def options(self) -> SourceOptions:
+        """Its options."""
+        ...
+
+    @property
+    def provider(self) -> Provider:
+        """Who speaks its API."""
+        ...
+
+    @property
+    def clockwork(self) -> Clockwork:
+        """Its zone and ladders."""
+        ...
