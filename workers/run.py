@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import suppress
 
@@ -24,7 +25,9 @@ async def run_worker(settings: Settings, store_url: str) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stopping.set)
-        structlog.get_logger().info("worker.started", sources=len(running.sources), targets=len(running.targets))
+        structlog.get_logger().info(
+            "worker.started", pid=os.getpid(), sources=len(running.sources), targets=len(running.targets)
+        )
         await work(running, store_url)
         structlog.get_logger().info("worker.stopped")
 
@@ -38,9 +41,15 @@ async def work(running: Services, store_url: str) -> None:
     try:
         await running.stopping.wait()
     finally:
-        queue.cancel()
-        await asyncio.gather(queue, return_exceptions=True)
+        await _end(queue)
         await consumer
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it ends: Python 3.11 can lose a cancellation that meets an answer (gh-86296)."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1.0)
 
 
 async def _keep_arq(running: Services, store_url: str) -> None:
@@ -50,9 +59,18 @@ async def _keep_arq(running: Services, store_url: str) -> None:
             await _arq(running, store_url)
         except (RedisError, StoreUnavailable, OSError) as error:
             structlog.get_logger().warning("queue.interrupted", error=str(error))
+        except asyncio.CancelledError:
+            # A cancelled job can end ARQ's loop with its own cancellation; ours is counted by the task.
+            if running.stopping.is_set() or _cancelled():
+                raise
         except Exception:  # noqa: BLE001 - whatever ends ARQ, the scans must go on
             structlog.get_logger().exception("queue.failed")
         await asyncio.sleep(_RESTART_SECONDS)
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _arq(running: Services, store_url: str) -> None:
