@@ -127,6 +127,7 @@ def test_a_literal_private_address_in_a_url_is_a_problem(url: str) -> None:
         "https://8.8.8.8/",
         "https://10.example.com/",
         "https://0xcafe.example/",
+        "https://1.2.3.4.5/",
         "nonsense",
     ],
 )
