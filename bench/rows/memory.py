@@ -1,0 +1,41 @@
+"""Memory of a process that sweeps lists of growing length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.client import process
+from bench.place import Place, watching
+from bench.report import Row
+from bench.rows.scanning import pages_of, watching_list
+
+MEGABYTES = 120
+
+
+async def measure(place: Place) -> Sequence[Row]:
+    """Peak resident memory of a fresh process after one sweep of a tenth of the items, and of all of them."""
+    rows = []
+    for size in (max(100, place.sizes.items // 10), place.sizes.items):
+        peak = await peak_of(place, size)
+        name = f"resident memory, sweeping {size:,} items"
+        rows.append(Row(name, "MB", peak, None, None, f"<= {MEGABYTES} MB", peak <= MEGABYTES))
+    growth = rows[1].ours - rows[0].ours
+    return [*rows, Row("  growth by ten times the items", "MB", growth)]
+
+
+async def million(place: Place) -> Sequence[Row]:
+    """The same for a list of a million items; not part of a run of everything."""
+    peak = await peak_of(place, 1_000_000)
+    name = "resident memory, sweeping 1,000,000 items"
+    return [Row(name, "MB", peak, None, None, f"<= {MEGABYTES} MB", peak <= MEGABYTES)]
+
+
+async def peak_of(place: Place, size: int) -> float:
+    """Megabytes of a process of its own that sweeps a list of `size` known items."""
+    async with watching_list(place, size) as watch:
+        await watch.show(0)
+        await watch.scan()
+        assert pages_of(size) <= size
+        config = watching(place.stand.url, [size])
+        async with process("bench.child", "sweep", place.store_url, config) as (_, said):
+            return float(said)
