@@ -134,4 +134,5 @@ class Life:
             try:
                 await asyncio.wait_for(self._woken.wait(), wait)
             except TimeoutError:
-                self.step()
+                if self.rate:
+                    self.step()

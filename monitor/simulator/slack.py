@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -42,6 +43,7 @@ class SlackLookalike:
         on_message: Callable[[SlackMessage], None] | None = None,
         enforce_rate: bool = False,
         burst: int = 5,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.token = token
         self.enforce_rate = enforce_rate
@@ -56,8 +58,8 @@ class SlackLookalike:
             "chat.update": self.workspace.update,
             "chat.delete": self.workspace.delete,
         }
-        self._posts = Bucket(rate=1.0, burst=burst)
-        self._edits = Bucket(rate=50 / 60, burst=50)
+        self._posts = Bucket(rate=1.0, burst=burst, clock=clock)
+        self._edits = Bucket(rate=50 / 60, burst=50, clock=clock)
 
     @property
     def webhook_url(self) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -42,6 +43,15 @@ def test_documents_have_exactly_the_fields_of_the_published_samples() -> None:
     expected = {"worklayer": TAX_JOB, "bindbee": ATS_JOB, "devrev": LONG_JOB}
     for provider, fields in expected.items():
         assert all(doc.keys() == set(fields.split()) for doc in sim.servers[provider].items.values()), provider
+
+
+def test_the_people_and_their_jobs_differ() -> None:
+    """Names, companies, titles and postcodes are varied and well formed."""
+    drivers = Simulator(seed=1, now=Clock(), population=60).driver_jobs.items.values()
+    jobs = [doc["job"] for doc in drivers]
+    assert len({job["title"] for job in jobs}) > 8
+    assert len({job["company"]["name"] for job in jobs}) > 40
+    assert all(re.fullmatch(r"[A-Z]{1,2}\d{1,2} \d[A-Z]{2}", job["postcode"]) for job in jobs)
 
 
 async def test_large_worlds_are_walked_whole_and_notice_changes(sim: Simulator, client: Client) -> None:

@@ -73,6 +73,14 @@ async def test_an_unchanged_page_answers_304_to_its_etag(sim: Simulator, client:
     assert (changed.status, changed.headers["etag"] == first.headers["etag"]) == (200, False)
 
 
+@pytest.mark.parametrize(("header", "status"), [("*", 304), ('"x", {tag}', 304), ("{strong}", 304), ('W/"x"', 200)])
+async def test_etags_compare_weakly(sim: Simulator, client: Client, header: str, status: int) -> None:
+    """A star, a list and the strong form of the tag all count; another tag does not."""
+    tag = (await client.drivers()).headers["etag"]
+    given = header.format(tag=tag, strong=tag.removeprefix("W/"))
+    assert (await client.drivers(headers={"If-None-Match": given})).status == status
+
+
 async def test_days_to_expire_counts_from_today_in_london(sim: Simulator, client: Client, clock: Clock) -> None:
     """The number falls at midnight without any change of the document, and takes the ETag with it."""
     sim.driver_jobs.put(driver(1))

@@ -25,6 +25,17 @@ async def test_a_hanging_request_does_not_hold_up_the_end(client: Client) -> Non
         await task
 
 
+async def test_a_reset_is_a_reset_on_the_wire(sim: Simulator) -> None:
+    """The client's socket sees RST, not the polite end of a closed connection."""
+    sim.devrev.fault(reset=True)
+    host, port = sim.devrev.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /jobs.list HTTP/1.1\r\nHost: x\r\n\r\n")
+    with pytest.raises(ConnectionResetError):
+        await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_bytes_are_served_verbatim_on_the_first_page(sim: Simulator, client: Client, provider: str) -> None:
     """serve_verbatim answers the list call with exactly these bytes, the page behind its cursor as the empty end."""

@@ -178,17 +178,33 @@ async def test_credentials_and_channels_are_checked(bot: Bot) -> None:
     assert (await bot.api("auth.test")).json["ok"] is True
 
 
-async def test_a_channel_takes_a_burst_and_then_one_a_second(bot: Bot) -> None:
+async def test_a_channel_takes_a_burst_and_then_one_a_second() -> None:
     """Beyond the burst comes 429 with Retry-After in whole seconds; other channels are not affected."""
-    bot.slack.enforce_rate = True
-    posts = [await bot.api("chat.postMessage", channel="C1", text="a") for _ in range(6)]
-    other = await bot.api("chat.postMessage", channel="C2", text="a")
-    hooks = [await bot.hook(text="a") for _ in range(6)]
+    now = 0.0
+    async with (
+        SlackLookalike(enforce_rate=True, clock=lambda: now) as slack,
+        aiohttp.ClientSession() as http,
+    ):
+        bot = Bot(slack, http)
+        posts = [await bot.api("chat.postMessage", channel="C1", text="a") for _ in range(6)]
+        other = await bot.api("chat.postMessage", channel="C2", text="a")
+        hooks = [await bot.hook(text="a") for _ in range(6)]
+        now = 1.0
+        later = [await bot.api("chat.postMessage", channel="C1", text="a") for _ in range(2)]
     assert [post.status for post in posts] == [200] * 5 + [429]
     assert posts[5].json["error"] == "ratelimited"
     assert (posts[5].headers["retry-after"], other.status) == ("1", 200)
     assert [hook.status for hook in hooks] == [200] * 5 + [429]
-    assert len(bot.slack.messages) == 11
+    assert [post.status for post in later] == [200, 429]
+
+
+async def test_edits_have_a_budget_of_their_own() -> None:
+    """Fifty edits a minute pass although the channel takes no more posts."""
+    async with SlackLookalike(enforce_rate=True, burst=1, clock=lambda: 0.0) as slack, aiohttp.ClientSession() as http:
+        bot = Bot(slack, http)
+        ts = (await bot.api("chat.postMessage", channel="C1", text="a")).json["ts"]
+        edits = [await bot.api("chat.update", channel="C1", ts=ts, text="b") for _ in range(51)]
+    assert [edit.status for edit in edits] == [200] * 50 + [429]
 
 
 async def test_a_script_can_lose_the_answer_of_a_message_that_was_posted(bot: Bot) -> None:
