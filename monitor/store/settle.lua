@@ -65,7 +65,11 @@ for _ = 1, tonumber(ARGV[6]) do
     end
   end
 end
-if tonumber(ARGV[4]) > 0 then redis.call('SET', hold, now + tonumber(ARGV[4]), 'PX', ARGV[4]) end
+-- What one receiver's answer asked for is not undercut by what another asks for meanwhile.
+local quiet = tonumber(ARGV[4])
+if quiet > 0 and now + quiet > tonumber(redis.call('GET', hold) or '0') then
+  redis.call('SET', hold, now + quiet, 'PX', quiet)
+end
 if ARGV[5] == '1' then redis.call('HSETNX', state, 'disabled', now) end
 local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
 if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end

@@ -81,8 +81,7 @@ class Sources:
 
     async def release(self, lease: Lease) -> None:
         """Give the lease back without ending the slot: the next worker takes it up at once."""
-        if text(await self._db.run("GET", self._db.keys.lease(lease.source))) == lease.fence:
-            await self._db.run("DEL", self._db.keys.lease(lease.source))
+        await self._db.script("release_scan", [self._db.keys.lease(lease.source)], [lease.fence])
 
     async def state(self, source: str) -> dict[str, str]:
         """The stored state of a source; empty when it was never scanned."""

@@ -33,6 +33,4 @@ class Upkeep:
 
     async def _forget_gone(self, source: str, oldest_ms: int) -> None:
         keys = self._db.keys
-        ids = await self._db.run("ZRANGEBYSCORE", keys.gone(source), "-inf", f"({oldest_ms}", "LIMIT", 0, _GONE_AT_ONCE)
-        if ids:
-            await self._db.run_all([("HDEL", keys.docs(source), *ids), ("ZREM", keys.gone(source), *ids)])
+        await self._db.script("forget_gone", [keys.docs(source), keys.gone(source)], [oldest_ms, _GONE_AT_ONCE])
