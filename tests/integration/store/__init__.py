@@ -1,0 +1,1 @@
+"""The store's scripts and readers on real servers."""
