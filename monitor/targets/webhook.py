@@ -7,7 +7,6 @@ https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Self
 from urllib.parse import urlsplit
@@ -94,7 +93,7 @@ class Webhook:
         }
         request = Request("POST", self._url, headers=headers, body=body, authorise=False, idempotent=False)
         response = yield from ask(request)
-        return replace(judge(response, message.sent_at, self._hidden), address=response.address)
+        return judge(response, message.sent_at, self._hidden)
 
 
 def judge(response: Response, now: datetime, hidden: Sequence[str] = ()) -> Outcome:
@@ -103,17 +102,18 @@ def judge(response: Response, now: datetime, hidden: Sequence[str] = ()) -> Outc
     2xx is delivered. 410 disables. `webhook-delivery: disable` disables, `abort-message` gives this message up.
     429 and 503 slow the whole target. All else, redirects included, is tried again.
     """
-    status = response.status
-    control = response.headers.get("webhook-delivery", "").strip().lower()
+    status, address = response.status, response.address
     said = excerpt(response.body, hidden)
+    control = response.headers.get("webhook-delivery", "").strip().lower()
     disable = control == "disable"
     if 200 <= status < 300:
-        return Outcome(Verdict.DELIVERED, status, disable=disable, response=said)
+        return Outcome(Verdict.DELIVERED, status, disable=disable, address=address, response=said)
     error = _complaint(response)
     if status == 410 or disable or control == "abort-message":
-        return Outcome(Verdict.FAILED, status, error, disable=disable or status == 410, response=said)
-    wait = asked_wait(response, now)
-    return Outcome(Verdict.RETRY, status, error, retry_after=wait, hold=status in {429, 503}, response=said)
+        stop = disable or status == 410
+        return Outcome(Verdict.FAILED, status, error, disable=stop, address=address, response=said)
+    wait, hold = asked_wait(response, now), status in {429, 503}
+    return Outcome(Verdict.RETRY, status, error, wait, hold, address=address, response=said)
 
 
 def _complaint(response: Response) -> str:
