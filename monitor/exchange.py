@@ -66,10 +66,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ScanEnd:
-    """How a scan ended: `complete` only if the provider proved that every item was seen; else `reason`."""
+    """How a walk ended: `complete` only if the provider proved that everything in it was seen; else `reason`.
+
+    `watermark` is the newest change that a complete walk vouches for, by the provider's own clock; the next
+    narrow walk is given it. `hints` are what the provider learnt about the API (a sort field that is
+    refused, say) and wants to be told at its next walk.
+    """
 
     complete: bool
     reason: str | None = None
+    watermark: str | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 T = TypeVar("T")

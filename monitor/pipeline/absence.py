@@ -7,13 +7,14 @@ is removed while more than `removal_limit` of what is known is missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 import structlog
 
 from monitor.errors import ProviderError, TransportError
+from monitor.moments import parse_instant, stamp
 from monitor.pipeline.walk import Note, Walk, commit_of
 from monitor.resources import Document
 from monitor.rules import Judgement, judge_removal
@@ -25,6 +26,9 @@ HELD_AT_LEAST = 3
 
 _LOOK_UPS = 200
 """Items asked for by id in one scan, at the most; the others wait for the next."""
+
+_RECHECK_SECONDS = 86_400.0
+"""An item that exists but is in no walk (it left the filter of the source) is asked for again after this."""
 
 _BATCH = 100
 
@@ -43,17 +47,15 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
     name = walk.source.name
     notes = {key: msgspec.json.decode(note, type=Note) for key, note in (await sources.missing(name)).items()}
     size = await items.size(name)
-    absent = [id async for id in items.ids(name) if hash(id) not in walk.seen] if walk.stored < size else []
-    absent = list(dict.fromkeys(absent))
-    away = set(absent)
+    away = await _away(walk, items, size)
     outcome = Absence(found=[missing_field(id, ref) for id, ref in notes if _settled(id, ref, walk, away)])
-    limit = max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1)
-    if len(absent) > limit:
+    absent = [id for id in away if not _elsewhere(walk, notes.get((id, "")))]
+    if len(absent) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1) and walk.plan.full:
         outcome.held = len(absent)
         _count(walk, absent, notes, outcome)
         return outcome
     gone, unknown = await _look_up(walk, absent, outcome)
-    confirmed = [*gone, *_count(walk, unknown, notes, outcome)]
+    confirmed = [*gone, *(_count(walk, unknown, notes, outcome) if walk.plan.full else [])]
     await _remove_items(walk, items, confirmed, notes)
     await _remove_nested(walk, items, _nested(walk, notes, outcome), notes)
     outcome.found += [missing_field(id, "") for id in confirmed]
@@ -62,9 +64,27 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
     return outcome
 
 
-def _settled(id: str, ref: str, walk: Walk, away: set[str]) -> bool:
-    """Whether a note has nothing left to count: its item is back, or is not known any more."""
-    return id not in away and (ref == "" or hash(id) not in walk.seen)
+async def _away(walk: Walk, items: Items, size: int) -> dict[str, None]:
+    """Items that this walk must have shown and did not: all that are known, or those that a narrow walk shows."""
+    if not walk.plan.full:
+        return {id: None async for id in items.walked_ids(walk.source.name) if hash(id) not in walk.seen}
+    if walk.stored >= size:
+        return {}
+    return {id: None async for id in items.ids(walk.source.name) if hash(id) not in walk.seen}
+
+
+def _settled(id: str, ref: str, walk: Walk, away: Container[str]) -> bool:
+    """Whether a note has nothing left to count: its item is back, or (after a full walk) is not known any more."""
+    if hash(id) in walk.seen:
+        return ref == ""
+    return walk.plan.full and id not in away
+
+
+def _elsewhere(walk: Walk, note: Note | None) -> bool:
+    """Whether the item was found by id a while ago, though no walk shows it: it is not asked for each time."""
+    since = parse_instant(note.elsewhere) if note else None
+    recheck = walk.source.options.full_every or _RECHECK_SECONDS
+    return since is not None and (walk.clock() - since).total_seconds() < recheck
 
 
 def _count(walk: Walk, ids: Iterable[str], notes: Mapping[tuple[str, str], Note], outcome: Absence) -> list[str]:
@@ -94,7 +114,8 @@ async def _look_up(walk: Walk, absent: list[str], outcome: Absence) -> tuple[lis
         structlog.get_logger().warning("scan.look_up_failed", source=walk.source.name, error=str(error))
         return [], absent
     await walk.page(answer.found)
-    outcome.found += [missing_field(id, "") for id in answer.found.ids]
+    here = msgspec.json.encode(Note(0, walk.epoch, None, elsewhere=stamp(walk.clock())))
+    outcome.notes |= {missing_field(id, ""): here for id in answer.found.ids}
     gone = [id for id in asked if id in set(answer.gone)]
     settled = {*gone, *answer.found.ids}
     return gone, [id for id in asked if id not in settled]

@@ -20,9 +20,9 @@ from monitor.health import Ending, after_bad_scan, after_good_scan, removals_hel
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.absence import Absence, settle_absence
 from monitor.pipeline.lease import kept
+from monitor.pipeline.plan import plan_of, remembered
 from monitor.pipeline.source import Source
 from monitor.pipeline.walk import Commit, Tally, Walk
-from monitor.providers.base import ScanPlan
 from monitor.store.items import ItemCommit, Items
 from monitor.store.sources import Lease, ScanClosing, Sources
 
@@ -116,15 +116,16 @@ class Scanner:
             epoch=epoch,
             baseline="baselined" not in state,
             last_seen=state.get("fresh_from"),
+            plan=plan_of(source, state, self.clock()),
         )
 
     async def _walk_all(self, source: Source, walk: Walk, started: datetime) -> Ending:
         """Walk every list. What goes wrong becomes the ending's reason; a lost lease or store passes through."""
         reason = error = wait = None
         try:
-            end = await source.runner.run(source.provider.scan(ScanPlan()), walk.page)
-            if not end.complete:
-                reason, error = "incomplete", end.reason
+            walk.end = await source.runner.run(source.provider.scan(walk.plan), walk.page)
+            if not walk.end.complete:
+                reason, error = "incomplete", walk.end.reason
         except ProviderThrottled as caught:
             reason, error, wait = caught.reason, str(caught), caught.retry_after
         except (ProviderError, TransportError) as caught:
@@ -158,12 +159,14 @@ class Scanner:
         if ending.reason is None:
             counts = await self.sources.counts(source.name)
             health = after_good_scan(source.name, provider, lease.state, ending, counts)
-            health = removals_held(source.name, provider, lease.state, ending, absence.held, health)
+            if walk.plan.full:
+                health = removals_held(source.name, provider, lease.state, ending, absence.held, health)
+            planned = remembered(source, walk.plan, walk.end, ending.started)
         else:
-            health = after_bad_scan(source.name, provider, lease.state, ending)
+            health, planned = after_bad_scan(source.name, provider, lease.state, ending), {}
         scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
         closing = ScanClosing(
-            set={**health.set, "slot": slot, "scan": msgspec.json.encode(scan)},
+            set={**health.set, **planned, "slot": slot, "scan": msgspec.json.encode(scan)},
             forget=health.forget,
             missing=absence.notes,
             found=absence.found,

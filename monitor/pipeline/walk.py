@@ -19,9 +19,10 @@ from monitor.deadlines import next_due, rules_of
 from monitor.diff import diff_item
 from monitor.errors import UnexpectedAnswer
 from monitor.events import Event
-from monitor.exchange import Page
+from monitor.exchange import Page, ScanEnd
 from monitor.moments import to_millis
 from monitor.pipeline.source import Source
+from monitor.providers.base import ScanPlan
 from monitor.resources import Document
 from monitor.rules import Judgement, Setting, judge
 from monitor.store.deadlines import Armed
@@ -46,11 +47,15 @@ class Reads(Protocol):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """How often complete scans missed something: `n` times, last in scan `epoch`, last seen at `seen`."""
+    """How often complete scans missed something: `n` times, last in scan `epoch`, last seen at `seen`.
+
+    `elsewhere` is when a look-up by id found it though no walk shows it.
+    """
 
     n: int
     epoch: int
     seen: str | None
+    elsewhere: str | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +87,8 @@ class Walk:
     epoch: int
     baseline: bool
     last_seen: str | None
+    plan: ScanPlan = field(default_factory=ScanPlan)
+    end: ScanEnd = field(default_factory=lambda: ScanEnd(False))
     tally: Tally = field(default_factory=Tally)
     seen: set[int] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
@@ -213,8 +220,10 @@ def commit_of(
     """A judged item in, what must be written for it out, its deadlines armed anew."""
     armed = dict(arms(source, id, judgement.document))
     old = [member for member, _ in arms(source, id, before)] if before else []
+    roots = [known.resource for known in judgement.document.known.values() if not known.gone][:1]
     return ItemCommit(
         id=id,
+        walked=any(source.provider.expects(root) for root in roots),
         expected=expected,
         digest=digest,
         before=before,

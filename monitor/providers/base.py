@@ -134,10 +134,14 @@ def bearer(token: SecretStr) -> SecretStr:
 
 @dataclass(frozen=True, slots=True)
 class ScanPlan:
-    """How wide a walk is: `full` sees everything; else only what the provider can narrow to since `since`."""
+    """How wide a walk is: `full` sees everything; else only what the provider narrows it to.
+
+    `since` is the watermark of the last complete walk, `hints` what the provider asked to be told again.
+    """
 
     full: bool = True
     since: str | None = None
+    hints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,13 @@ class Provider(Protocol):
 
     def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
         """Walk all lists: yields requests and pages; returns whether every item was provably seen."""
+        ...
+
+    def expects(self, item: Resource) -> bool:
+        """Whether a narrow walk shows this item: one that is expected and was not seen is looked up by id.
+
+        False for all where walks are always full, or where a narrow walk shows changes only.
+        """
         ...
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:

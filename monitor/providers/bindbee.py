@@ -152,6 +152,10 @@ class Bindbee:
 
         return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
 
+    def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
+        """Every walk is a full one."""
+        return False
+
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id, in the same form as the list gives it."""
 

@@ -163,6 +163,10 @@ class DriverJobs:
                 flaws.append(f"list {by_state}: {flaw}")
         return ScanEnd(complete=not flaws, reason="; ".join(flaws) or None)
 
+    def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
+        """Every walk is a full one."""
+        return False
+
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:  # noqa: ARG002 - see below
         """The API has no call for one job_driver."""
         return None

@@ -1,11 +1,11 @@
 -- Changed items of one source: digest, document, counts, deadlines, history and events, all or nothing per item.
--- KEYS lease items docs gone counts missing deadlines events
+-- KEYS lease items docs gone counts missing deadlines events open
 -- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max item_count, then per item:
---      id expected value document, and six counted lists:
+--      id expected value document expected_by_narrow_walks(1|0), and six counted lists:
 --      deadlines to disarm | score, member to arm | field, delta of counts | missing to clear
 --      | field, value of missing to note (kept when noted before) | id, type, body, history key, history entry of events
 -- Returns the ids whose stored digest was not the expected one; nothing of those was written.
-local lease, items, docs, gone, counts, missing, deadlines, events = unpack(KEYS)
+local lease, items, docs, gone, counts, missing, deadlines, events, open = unpack(KEYS)
 local fence, prefix, now = ARGV[1], ARGV[2], ARGV[3]
 local event_ttl, history_ttl, history_max = ARGV[4], ARGV[5], tonumber(ARGV[6])
 if fence ~= '' and redis.call('GET', lease) ~= fence then
@@ -36,7 +36,7 @@ local function write_events(facts)
 end
 local conflicts = {}
 for _ = 1, tonumber(ARGV[7]) do
-  local id, expected, value, document = take(), take(), take(), take()
+  local id, expected, value, document, walked = take(), take(), take(), take(), take()
   local disarm, arm, deltas, clear, note, facts = list(), list(), list(), list(), list(), list()
   if (redis.call('HGET', items, id) or '') ~= expected then
     conflicts[#conflicts + 1] = id
@@ -49,6 +49,7 @@ for _ = 1, tonumber(ARGV[7]) do
       if expected == '' then redis.call('ZREM', gone, id) end
     end
     redis.call('HSET', docs, id, document)
+    redis.call(walked == '1' and 'SADD' or 'SREM', open, id)
     for i = 1, #disarm do redis.call('ZREM', deadlines, disarm[i]) end
     for i = 1, #arm, 2 do redis.call('ZADD', deadlines, arm[i], arm[i + 1]) end
     for i = 1, #deltas, 2 do redis.call('HINCRBY', counts, deltas[i], deltas[i + 1]) end

@@ -30,8 +30,8 @@ _decoder = msgspec.json.Decoder(Document)
 class ItemCommit:
     """One changed item to write: what its stored value must be, its new digest (None: removed), and what goes with it.
 
-    `disarm` and `arm` are deadlines by member (and when due, ms); `clear` and `note` are refs that complete
-    scans missed ("" is the item itself).
+    `disarm` and `arm` are deadlines by member (and when due, ms); `walked` says that narrow walks show the item;
+    `clear` and `note` are refs that complete scans missed ("" is the item itself).
     """
 
     id: str
@@ -42,6 +42,7 @@ class ItemCommit:
     revisions: Sequence[Revision] = ()
     disarm: Sequence[str] = ()
     arm: Sequence[tuple[int, str]] = ()
+    walked: bool = False
     clear: Sequence[str] = ()
     note: Sequence[tuple[str, bytes]] = ()
 
@@ -106,6 +107,16 @@ class Items:
             if int(cursor) == 0:
                 return
 
+    async def walked_ids(self, source: str) -> AsyncIterator[str]:
+        """The ids of items that a narrow walk must show, in no order, each at least once."""
+        cursor = 0
+        while True:
+            cursor, found = await self._db.run("SSCAN", self._db.keys.open(source), cursor, "COUNT", 1000)
+            for id in found:
+                yield id.decode()
+            if int(cursor) == 0:
+                return
+
     async def all_documents(self, source: str) -> AsyncIterator[tuple[str, Document]]:
         """Item id and document of everything known, removed ones too, in no order; memory stays flat."""
         cursor = 0
@@ -139,6 +150,7 @@ class Items:
             keys.missing(source),
             keys.deadlines,
             keys.events,
+            keys.open(source),
         ]
 
     def _args(self, source: str, chunk: Sequence[ItemCommit], fence: str, now_ms: int) -> list[Arg]:
@@ -154,7 +166,7 @@ class Items:
         ]
         for item in chunk:
             value = next_value(item.expected, item.digest) if item.digest is not None else b""
-            args += [item.id, item.expected, value, pack(item.after)]
+            args += [item.id, item.expected, value, pack(item.after), 1 if item.walked else 0]
             args += counted(list(item.disarm))
             args += counted([part for pair in item.arm for part in pair])
             args += counted(count_deltas(item.before, item.after))

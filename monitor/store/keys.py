@@ -9,6 +9,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:items:NAME` | hash | item id -> 16 bytes of raw digest + 4 bytes of version | while the item is there |
 | `P:docs:NAME` | hash | item id -> compressed document, removed ones too | 90 days after removal |
 | `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
+| `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
 | `P:drift:NAME` | set | what was told as schema drift | with the source |
@@ -65,6 +66,10 @@ class Keys:
     def gone(self, name: str) -> str:
         """Removed items of a source."""
         return self.of("gone", name)
+
+    def open(self, name: str) -> str:
+        """Items of a source that narrow walks show."""
+        return self.of("open", name)
 
     def counts(self, name: str) -> str:
         """Resources of a source by kind and state."""

@@ -1,0 +1,39 @@
+"""How wide the next walk of a source is: narrow where the provider can narrow it, whole now and then. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from monitor.exchange import ScanEnd
+from monitor.moments import parse_instant, stamp
+from monitor.pipeline.source import Source
+from monitor.providers.base import ScanPlan
+
+_hints = msgspec.json.Decoder(dict[str, str])
+
+
+def plan_of(source: Source, state: Mapping[str, str], now: datetime) -> ScanPlan:
+    """The source and its stored state in, the plan of the next walk out.
+
+    A walk is full when the provider knows no other, at the baseline, when `full_every` has passed since the
+    last full one, and when the config means something else by a change than it did then.
+    """
+    hints = _hints.decode(state.get("hints", "{}"))
+    every, last = source.options.full_every, parse_instant(state.get("full_at"))
+    fresh = last is not None and every is not None and now - last < timedelta(seconds=every)
+    if not fresh or "baselined" not in state or state.get("config") != source.config.hex():
+        return ScanPlan(full=True, since=state.get("watermark"), hints=hints)
+    return ScanPlan(full=False, since=state.get("watermark"), hints=hints)
+
+
+def remembered(source: Source, plan: ScanPlan, end: ScanEnd, started: datetime) -> dict[str, str]:
+    """A complete walk in, what of it the next plan needs out: fields of the source's state."""
+    fields = {"hints": msgspec.json.encode(dict(end.hints)).decode()}
+    if end.watermark is not None:
+        fields["watermark"] = end.watermark
+    if plan.full:
+        fields |= {"full_at": stamp(started), "config": source.config.hex()}
+    return fields
