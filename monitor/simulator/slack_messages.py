@@ -13,7 +13,7 @@ from monitor.simulator.arrivals import Arrivals
 
 @dataclass(slots=True)
 class SlackMessage:
-    """One message as it stands in a channel; ``edits`` holds the earlier payloads, oldest first.
+    """One message as it stands in a channel; ``edits`` holds the last 100 earlier payloads, oldest first.
 
     ``mentions`` is everything in it, or in an earlier version, that pings somebody; ``via`` is webhook or api.
     """
@@ -84,7 +84,7 @@ class Workspace:
         problem = slack_rules.check(payload, edit=True, max_total=self.max_total)
         if problem is not None:
             return failed(problem.error, problem.details)
-        message.edits.append(message.payload)
+        message.edits = [*message.edits[-99:], message.payload]
         kept = {name: message.payload[name] for name in ("thread_ts", "reply_broadcast") if name in message.payload}
         message.payload = _clean(payload) | kept
         message.mentions += [found for found in slack_text.mentions(payload) if found not in message.mentions]

@@ -92,7 +92,8 @@ class Worklayer(ProviderServer):
         claims |= tokens.lifetime(self.now(), days=days, seconds=seconds)
         claims["jti"] = self.rng.randbytes(8).hex()
         token = tokens.rs256_lookalike(claims, self._key)
-        self._issued[token] = claims["exp"]
+        alive = self.now().timestamp()
+        self._issued = {kept: exp for kept, exp in self._issued.items() if exp > alive} | {token: claims["exp"]}
         return token
 
     def _token(self, call: Call) -> Answer:
