@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
@@ -17,12 +18,15 @@ from workers.bell import Bell
 from workers.queue import make_worker, open_queue
 
 _RESTART_SECONDS = 1.0
+_LOOK_UP_THREADS = 64
 
 
 async def run_worker(settings: Settings, store_url: str) -> None:
     """Work until SIGTERM or Ctrl-C: no new work then, deliveries in flight end, leases are handed back."""
     async with services(settings, store_url) as running:
         loop = asyncio.get_running_loop()
+        # Names are looked up in threads: a few that hang must not keep all other targets waiting.
+        loop.set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, "look-up"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, running.stopping.set)
         structlog.get_logger().info(

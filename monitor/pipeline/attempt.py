@@ -93,7 +93,8 @@ class Attempts:
         attempts = [(one.id, attempt) for one in lane.waiting]
         now = self.clock()
         if outcome.verdict is Verdict.DELIVERED:
-            return Made(Settled(lane, "delivered", 0.0, attempts))
+            news = (self._news(runtime, lane, "disabled", outcome, now),) if outcome.disable else ()
+            return Made(Settled(lane, "delivered", 0.0, attempts, news), 0.0, outcome.disable)
         asked = outcome.retry_after
         delay = next_delay(runtime.options.retry, message.attempt, asked, self.random)
         hold = max(asked or min(delay or _HOLD_UNASKED, _HOLD_UNASKED), _HOLD_AT_LEAST) if outcome.hold else 0.0

@@ -187,6 +187,21 @@ async def test_gone_disables_the_target_and_keeps_its_backlog(redis: Redis, stor
         assert await watch.services.store.db.run("LLEN", "jobwire:lane:hook:tax/job/j1") == 1
 
 
+async def test_a_receiver_may_take_the_last_one_and_sign_off(redis: Redis, store_url: str) -> None:
+    """A 2xx with `webhook-delivery: disable` is delivered, and nothing is sent after it."""
+    async with wired(store_url) as (watch, jobs, inbox):
+        inbox.will_answer(web.Response(status=200, headers={"webhook-delivery": "disable"}))
+        jobs[0]["status"] = "CLAIMED"
+        await watch.scan()
+        await deliver(watch)
+        jobs[1]["status"] = "CLAIMED"
+        await watch.scan()
+        await deliver(watch)
+
+        assert len(inbox.got) == 1
+        assert "jobwire.target.disabled" in await watch.told()
+
+
 async def test_a_hanging_resource_does_not_hold_up_new_ones(redis: Redis, store_url: str) -> None:
     """While one attempt hangs, lanes that come due are delivered beside it."""
     async with wired(store_url) as (watch, jobs, inbox):
