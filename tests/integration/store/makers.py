@@ -21,7 +21,7 @@ from monitor.store.sources import Sources
 from tests.unit.acme import NOW, VOCABULARY, clockwork, look, setting
 
 NOW_MS = to_millis(NOW)
-HOUR_MS = 3_600_000
+HOOK = [("hook", "a")]
 
 
 def digest(text: str) -> bytes:
@@ -143,3 +143,9 @@ async def counted(items: Items) -> dict[str, dict[str, int]]:
 async def everything(db: Db) -> dict[bytes, bytes]:
     """Every key of the store with its dumped value: equal exactly when nothing was written."""
     return {key: await db.run("DUMP", key) for key in sorted(await db.run("KEYS", "*"))}
+
+
+async def scores(db: Db, target: str = "hook") -> dict[str, int]:
+    """When each lane of a target is due."""
+    pairs = await db.run("ZRANGE", db.keys.lanes(target), 0, -1, "WITHSCORES")
+    return {lane.decode(): int(score) for lane, score in zip(pairs[::2], pairs[1::2], strict=True)}
