@@ -85,7 +85,7 @@ def removals_held(
 ) -> Health:
     """The health after a good scan in; with a word about held removals, told once as long as they are held."""
     if not held:
-        return replace(health, forget=(*health.forget, "held", "held_since"))
+        return replace(health, forget=(*health.forget, "held", "held_since", "release"))
     told = _Told(name, provider, ending)
     fields: dict[str, str | int] = {**health.set, "held": held}
     if "held_since" not in state:

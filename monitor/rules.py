@@ -24,7 +24,8 @@ from monitor.vocabulary import DeadlineRule, Kind, Vocabulary
 class Setting:
     """What the rules must know of the scan: source, vocabulary, clockwork, now, and when it was last seen complete.
 
-    `baseline` is the first look at a source: everything is stored and nothing is told.
+    `baseline` is the first look at a source: everything is stored and nothing is told. `discard` is an
+    operator's word that removals are to be forgotten in silence.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Setting:
     now: datetime
     last_seen_before: str | None = None
     baseline: bool = False
+    discard: bool = False
 
     def kind(self, name: str) -> Kind | None:
         """The declaration of a kind, None when the provider declares none."""
@@ -122,6 +124,8 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
         )
         if with_parent:
             book.silent.append(Silent(ref, f"removed with its {known.resource.parent}"))
+        elif setting.discard:
+            book.silent.append(Silent(ref, "removal discarded by an operator"))
         else:
             book.tell(ref, "removed", state={"before": before, "after": None}, related=leaving.get(ref, ()))
     return Judgement(Document(book.known), tuple(book.revisions), tuple(book.silent))

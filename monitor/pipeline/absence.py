@@ -50,11 +50,15 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
     away = await _away(walk, items, size)
     outcome = Absence(found=[missing_field(id, ref) for id, ref in notes if _settled(id, ref, walk, away)])
     absent = [id for id in away if not _elsewhere(walk, notes.get((id, "")))]
-    if len(absent) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1) and walk.plan.full:
+    if (
+        len(absent) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1)
+        and walk.plan.full
+        and not walk.release
+    ):
         outcome.held = len(absent)
         _count(walk, absent, notes, outcome)
         return outcome
-    gone, unknown = await _look_up(walk, absent, outcome)
+    gone, unknown = ([], absent) if walk.release else await _look_up(walk, absent, outcome)
     confirmed = [*gone, *(_count(walk, unknown, notes, outcome) if walk.plan.full else [])]
     await _remove_items(walk, items, confirmed, notes)
     await _remove_nested(walk, items, _nested(walk, notes, outcome), notes)
@@ -164,7 +168,8 @@ async def _remove(
             continue
         going = _roots(document) if whole else [ref for ref in refs[id] if ref in document.known]
         note = notes.get((id, "" if whole else refs[id][0]))
-        judgement = judge_removal(document, going, walk.setting(walk.clock(), note.seen if note else None))
+        setting = walk.setting(walk.clock(), note.seen if note else None, discard=whole and walk.release == "discard")
+        judgement = judge_removal(document, going, setting)
         digest = None if whole else value[:DIGEST_SIZE]
         commits.append((commit_of(walk.source, id, value, digest, document, judgement), judgement))
     conflicts = set(await walk.commit([commit for commit, _ in commits]))

@@ -19,6 +19,7 @@ from monitor.events import Event, monitor_event
 from monitor.health import Ending, after_bad_scan, after_good_scan, removals_held
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.absence import Absence, settle_absence
+from monitor.pipeline.doubt import Doubt, Doubts
 from monitor.pipeline.lease import kept
 from monitor.pipeline.plan import plan_of, remembered
 from monitor.pipeline.source import Source
@@ -60,7 +61,7 @@ class Scanner:
         if isinstance(lease, str):
             return ScanReport(source.name, refused=lease)
         started = self.clock()
-        walk = self._walk(source, lease)
+        walk = await self._walk(source, lease)
         try:
             async with kept(self.sources, lease, self.lease_ms):
                 ending = await self._walk_all(source, walk, started)
@@ -94,20 +95,22 @@ class Scanner:
             walk.stored -= sum(not commit.expected for commit in commits)
             return []
 
-        walk = self._new_walk(source, int(state.get("epoch", "0")) + 1, state, keep_nothing)
+        walk = await self._new_walk(source, int(state.get("epoch", "0")) + 1, state, keep_nothing)
         walk.told = tell
         ending = await self._walk_all(source, walk, self.clock())
         absence = await settle_absence(walk, self.items, self.sources) if ending.reason is None else Absence()
         return _report(source, walk, ending, absence.held, log=False)
 
-    def _walk(self, source: Source, lease: Lease) -> Walk:
+    async def _walk(self, source: Source, lease: Lease) -> Walk:
         async def commit(commits: Sequence[ItemCommit]) -> list[str]:
             now_ms = to_millis(self.clock())
             return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=now_ms)
 
-        return self._new_walk(source, lease.epoch, lease.state, commit)
+        return await self._new_walk(source, lease.epoch, lease.state, commit)
 
-    def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
+    async def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
+        record = await self.sources.doubts(source.name)
+        doubts = {id: msgspec.json.decode(note, type=Doubt) for id, note in record.items()}
         return Walk(
             source=source,
             reads=self.items,
@@ -117,6 +120,8 @@ class Scanner:
             baseline="baselined" not in state,
             last_seen=state.get("fresh_from"),
             plan=plan_of(source, state, self.clock()),
+            release=state.get("release"),
+            doubts=Doubts(source.options.settle, doubts),
         )
 
     async def _walk_all(self, source: Source, walk: Walk, started: datetime) -> Ending:
@@ -171,8 +176,13 @@ class Scanner:
             missing=absence.notes,
             found=absence.found,
             events=health.events,
+            doubts=_notes(walk.doubts.after(walk.seen, complete=ending.reason is None)),
         )
         await self.sources.finish(lease, closing)
+
+
+def _notes(doubts: Mapping[str, Doubt | None]) -> dict[str, bytes | None]:
+    return {id: msgspec.json.encode(doubt) if doubt else None for id, doubt in doubts.items()}
 
 
 def _ms(ending: Ending) -> int:

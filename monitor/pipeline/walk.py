@@ -21,6 +21,7 @@ from monitor.errors import UnexpectedAnswer
 from monitor.events import Event
 from monitor.exchange import Page, ScanEnd
 from monitor.moments import to_millis
+from monitor.pipeline.doubt import Doubts
 from monitor.pipeline.source import Source
 from monitor.providers.base import ScanPlan
 from monitor.resources import Document
@@ -78,6 +79,7 @@ class Walk:
 
     `seen` holds a hash of each id met so far (8 bytes instead of a string: memory stays flat), `stored`
     counts those that are in the store; `unknown_states` collects what no document lists.
+    `release` is what an operator said of held removals: `release` tells them, `discard` forgets in silence.
     """
 
     source: Source
@@ -95,12 +97,14 @@ class Walk:
     unknown_states: set[tuple[str, str]] = field(default_factory=set)
     stored: int = 0
     told: Callable[[Event], None] = field(default=lambda event: None)
+    release: str | None = None
+    doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
 
     async def page(self, page: Page) -> None:
         """Take one page: everything that changed in it is committed when this returns."""
         self.tally.pages += 1
         self.tally.items += len(page.ids)
-        ids, raws = self._first_sights(page)
+        ids, raws, again = self._first_sights(page)
         digests = [raw_digest(raw, self.source.config) for raw in raws]
         stored = await self.reads.stored(self.source.name, ids)
         known = sum(value is not None for value in stored)
@@ -112,20 +116,38 @@ class Walk:
         self.stored += known
         if changed:
             await self._take(changed)
+        if again:
+            await self._seen_again(again)
 
-    def _first_sights(self, page: Page) -> tuple[list[str], list[Raw | bytes]]:
-        """The page without ids met before in this walk: rows shift between pages while they are read."""
+    async def _seen_again(self, rows: dict[str, Raw | bytes]) -> None:
+        """Items that this walk has shown before: the same content is nothing; different content is a doubt."""
+        stored = await self.reads.stored(self.source.name, list(rows))
+        different = []
+        for (id, raw), value in zip(rows.items(), stored, strict=True):
+            digest = raw_digest(raw, self.source.config)
+            differs = value is not None and value[:DIGEST_SIZE] != digest
+            if differs or self.doubts.is_double(id):
+                self.doubts.came_twice(id, self.clock())
+            if differs and value is not None:
+                different.append((id, raw, digest, value))
+        if different:
+            await self._take(different)
+
+    def _first_sights(self, page: Page) -> tuple[list[str], list[Raw | bytes], dict[str, Raw | bytes]]:
+        """The page parted into ids new in this walk and those met before: rows slide between pages while one reads."""
+        again: dict[str, Raw | bytes] = {}
         ids: list[str] = []
         raws: list[Raw | bytes] = []
         for id, raw in zip(page.ids, page.raws, strict=True):
             mark = hash(id)
             if mark in self.seen:
                 self.tally.duplicates += 1
+                again[id] = raw
                 continue
             self.seen.add(mark)
             ids.append(id)
             raws.append(raw)
-        return ids, raws
+        return ids, raws, again
 
     async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]]) -> None:
         for _ in range(_COMMIT_TRIES):
@@ -168,6 +190,10 @@ class Walk:
             structlog.get_logger().warning("item.unreadable", source=self.source.name, item=id, error=str(error))
             return None, None
         diff = diff_item(document, resources, self.source.tracking)
+        if self.doubts.loses(id, document, resources, (digest, expected[:DIGEST_SIZE])):
+            return None, None
+        if not self.baseline and self.doubts.waits(id, document, resources, diff, now):
+            return None, None
         judgement = judge(document, diff, self.setting(now))
         note = msgspec.json.encode(Note(1, self.epoch, self.last_seen))
         present = [ref for ref in (document.known if document else {}) if ref not in diff.missing]
@@ -182,7 +208,7 @@ class Walk:
             note=[(ref, note) for ref in diff.missing],
         )
 
-    def setting(self, now: datetime, last_seen: str | None = None) -> Setting:
+    def setting(self, now: datetime, last_seen: str | None = None, *, discard: bool = False) -> Setting:
         """What the rules must know, at this moment of the walk."""
         return Setting(
             source=self.source.name,
@@ -191,6 +217,7 @@ class Walk:
             now=now,
             last_seen_before=last_seen or self.last_seen,
             baseline=self.baseline and self.source.options.baseline == "silent",
+            discard=discard,
         )
 
     def _count(self, judgements: dict[str, Judgement], conflicts: set[str], fresh: list[str]) -> None:

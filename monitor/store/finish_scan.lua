@@ -1,8 +1,8 @@
 -- End a scan: state of the source, what is missing, events about the source, and the lease given back, at once.
--- KEYS lease source missing events; ARGV fence prefix event_ttl_ms, and four counted lists:
+-- KEYS lease source missing events doubts; ARGV fence prefix event_ttl_ms, and six counted lists:
 --      field, value of the source | fields of the source to forget | field, value of missing to set
---      | missing to clear | id, type, body of events; then keep_lease(1|0)
-local lease, source, missing, events = unpack(KEYS)
+--      | missing to clear | id, type, body of events | id, doubt (empty: settled)
+local lease, source, missing, events, doubts = unpack(KEYS)
 if redis.call('GET', lease) ~= ARGV[1] then return redis.error_reply('FENCED the lease of this scan is lost') end
 local at = 4
 local function list()
@@ -12,7 +12,7 @@ local function list()
   at = at + size + 1
   return out
 end
-local set, forget, noted, clear, facts = list(), list(), list(), list(), list()
+local set, forget, noted, clear, facts, doubtful = list(), list(), list(), list(), list(), list()
 for i = 1, #set, 2 do redis.call('HSET', source, set[i], set[i + 1]) end
 for i = 1, #forget do redis.call('HDEL', source, forget[i]) end
 for i = 1, #noted, 2 do redis.call('HSET', missing, noted[i], noted[i + 1]) end
@@ -24,5 +24,12 @@ for i = 1, #facts, 3 do
     redis.call('SET', where, id, 'PX', ARGV[3])
   end
 end
-if ARGV[at] == '0' then redis.call('DEL', lease) end
+for i = 1, #doubtful, 2 do
+  if doubtful[i + 1] == '' then
+    redis.call('HDEL', doubts, doubtful[i])
+  else
+    redis.call('HSET', doubts, doubtful[i], doubtful[i + 1])
+  end
+end
+redis.call('DEL', lease)
 return #facts / 3

@@ -12,6 +12,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
+| `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
 | `P:drift:NAME` | set | what was told as schema drift | with the source |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
@@ -78,6 +79,10 @@ class Keys:
     def missing(self, name: str) -> str:
         """What complete scans of a source missed."""
         return self.of("missing", name)
+
+    def doubts(self, name: str) -> str:
+        """What scans of a source saw but do not believe yet."""
+        return self.of("doubts", name)
 
     def drift(self, name: str) -> str:
         """What was told as schema drift of a source."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.events import Event, encode
 from monitor.store.db import Arg, Db, counted, text, texts
@@ -34,6 +34,7 @@ class ScanClosing:
     missing: Mapping[str, bytes] | None = None
     found: Sequence[str] = ()
     events: Sequence[Event] = ()
+    doubts: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
 class Sources:
@@ -69,8 +70,14 @@ class Sources:
         args += counted([part for pair in (closing.missing or {}).items() for part in pair])
         args += counted(list(closing.found))
         args += counted([part for event in closing.events for part in (event.id, event.type, encode(event))])
-        args.append(0)
-        names = [keys.lease(lease.source), keys.source(lease.source), keys.missing(lease.source), keys.events]
+        args += counted([part for id, note in closing.doubts.items() for part in (id, note or b"")])
+        names = [
+            keys.lease(lease.source),
+            keys.source(lease.source),
+            keys.missing(lease.source),
+            keys.events,
+            keys.doubts(lease.source),
+        ]
         await self._db.script("finish_scan", names, args)
 
     async def tell_once(self, source: str, mark: str, event: Event) -> bool:
@@ -91,16 +98,21 @@ class Sources:
         """What complete scans missed: (item, ref) by note; ref is "" for the item itself."""
         reply = await self._db.run("HGETALL", self._db.keys.missing(source))
         found = {}
-        for field, note in reply.items():
-            item, _, ref = text(field).partition(SEPARATOR)
+        for name, note in reply.items():
+            item, _, ref = text(name).partition(SEPARATOR)
             found[item, ref] = note
         return found
+
+    async def doubts(self, source: str) -> dict[str, bytes]:
+        """Items that scans saw but do not believe yet, by id."""
+        reply = await self._db.run("HGETALL", self._db.keys.doubts(source))
+        return {text(id): note for id, note in reply.items()}
 
     async def counts(self, source: str) -> dict[str, dict[str, int]]:
         """How many resources there are, by kind and state."""
         counts: dict[str, dict[str, int]] = {}
-        for field, amount in texts(await self._db.run("HGETALL", self._db.keys.counts(source))).items():
-            kind, _, state = field.partition(SEPARATOR)
+        for name, amount in texts(await self._db.run("HGETALL", self._db.keys.counts(source))).items():
+            kind, _, state = name.partition(SEPARATOR)
             if int(amount):
                 counts.setdefault(kind, {})[state] = int(amount)
         return counts
@@ -109,6 +121,14 @@ class Sources:
         """Rejected credentials may have been mended: the source is due again. A provider's own wait still counts."""
         if (await self.state(source)).get("reason") == "credentials_rejected":
             await self._db.run("HDEL", self._db.keys.source(source), "paused_until")
+
+    async def decide_held(self, source: str, decision: str) -> bool:
+        """Note what the next complete scan does with held removals, `release` or `discard`; False if none are held."""
+        key = self._db.keys.source(source)
+        if not await self._db.run("HEXISTS", key, "held"):
+            return False
+        await self._db.run("HSET", key, "release", decision)
+        return True
 
     async def running(self, source: str) -> bool:
         """Whether somebody holds the lease of this source now."""
