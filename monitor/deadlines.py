@@ -25,6 +25,7 @@ ON_TIME = timedelta(seconds=2)
 """Within this much of being due an event counts as on time."""
 
 _REMEMBERED_VALUES = 5
+_LATE_STEPS = ((600, 1), (7_200, 60), (172_800, 3600), (float("inf"), 86400))
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
@@ -173,5 +174,5 @@ def _late(late: timedelta) -> str:
     if late <= ON_TIME:
         return "0s"
     seconds = int(late.total_seconds())
-    step = 1 if seconds < 3600 else 60 if seconds < 86400 else 3600
+    step = next(size for limit, size in _LATE_STEPS if seconds < limit)
     return format_duration(seconds // step * step)

@@ -75,7 +75,7 @@ async def test_only_the_tightest_missed_rung_speaks_and_says_how_late(redis: Red
         await watch.scan()
 
         assert await rung(watch) == [
-            ("expiring", {"date": "2025-11-06", "rung": "7d", "days_left": 5, "late": "60h"}),
+            ("expiring", {"date": "2025-11-06", "rung": "7d", "days_left": 5, "late": "2d"}),
         ]
         assert await rung(watch) == []
 
