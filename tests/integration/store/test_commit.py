@@ -215,6 +215,14 @@ async def test_what_scans_missed_is_noted_once_and_cleared(items: Items, sources
     assert missing_field("7", "") != missing_field("7", "contract/8")
 
 
+async def test_items_that_narrow_walks_show_are_known_as_such(items: Items) -> None:
+    """As of their last commit; a removed one is not expected any more."""
+    await take(items, *(replace(created(id, job(id=id)), walked=True) for id in ("1", "2", "3")))
+    assert {id async for id in items.walked_ids("shop")} == {"1", "2", "3"}
+    await take(items, await change(items, "1", "2", job("DONE", id="1")), await change(items, "2", None))
+    assert [id async for id in items.walked_ids("shop")] == ["3"]
+
+
 async def test_a_removed_item_is_remembered_and_known_when_it_returns(db: Db, items: Items) -> None:
     """Its document outlives it; once it is back it is not counted as gone."""
     await take(items, created("1", job()))

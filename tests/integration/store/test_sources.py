@@ -138,6 +138,23 @@ async def test_the_end_of_a_scan_is_written_whole(db: Db, sources: Sources, log:
         await sources.finish(second, closing)
 
 
+async def test_what_a_scan_does_not_believe_yet_is_written_with_its_end(sources: Sources) -> None:
+    """New doubts take the place of old ones, settled ones go, and what was not met again stays."""
+    first = ScanClosing(set={"slot": 1}, doubts={"7": b"a", "8": b"b", "9": b"c"})
+    await sources.finish(await claim(sources), first)
+    await sources.finish(await claim(sources, slot=2), ScanClosing(set={"slot": 2}, doubts={"7": b"d", "8": None}))
+    assert await sources.doubts("shop") == {"7": b"d", "9": b"c"}
+    assert await sources.doubts("never seen") == {}
+
+
+async def test_only_removals_that_are_held_can_be_decided_on(sources: Sources) -> None:
+    """The word is kept for the next scan."""
+    assert not await sources.decide_held("shop", "release")
+    await sources.finish(await claim(sources), ScanClosing(set={"slot": 1, "held": 9}))
+    assert await sources.decide_held("shop", "discard")
+    assert (await sources.state("shop"))["release"] == "discard"
+
+
 async def test_p20_news_of_a_scan_are_written_once(sources: Sources, log: EventLog) -> None:
     """A scan that is ended again by another worker brings the same id."""
     for slot in (1, 2):
