@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import redis.asyncio
-from redis.asyncio.connection import ConnectionPool
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.sentinel import Sentinel
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import RedisError
 
 from monitor.errors import StoreUnavailable
@@ -20,20 +22,22 @@ _CHECK_SECONDS = 30
 _CONNECTIONS = 200
 
 
+class _Packed(AbstractConnection):
+    """A connection whose commands are put into bytes in C, as redis-py does it where it is not asyncio."""
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        packed: list[bytes] = HiredisRespSerializer().pack(*args)
+        return packed
+
+
 def pool_of(url: str) -> ConnectionPool:
     """A pool of connections to the store; nothing is connected yet. StoreUnavailable when the URL is none."""
     try:
-        if url.startswith("redis+sentinel://"):
-            return _sentinel_pool(url)
-        return ConnectionPool.from_url(
-            url,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            health_check_interval=_CHECK_SECONDS,
-            max_connections=_CONNECTIONS,
-        )
+        pool = _sentinel_pool(url) if url.startswith("redis+sentinel://") else _pool(url)
     except ValueError as error:
         raise StoreUnavailable(f"store url {shown(url)} cannot be used: {error}") from None
+    pool.connection_class = type("Packed", (_Packed, pool.connection_class), {})
+    return pool
 
 
 async def connect(url: str, prefix: str = "jobwire") -> Db:
@@ -58,6 +62,16 @@ def shown(url: str) -> str:
     """The URL as it may be shown: without user, password and query."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _pool(url: str) -> ConnectionPool:
+    return ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        health_check_interval=_CHECK_SECONDS,
+        max_connections=_CONNECTIONS,
+    )
 
 
 def _sentinel_pool(url: str) -> ConnectionPool:
