@@ -10,6 +10,7 @@ from monitor.moments import parse_instant
 from monitor.targets.telling.facts import Facts, FieldMove
 from monitor.targets.telling.monitor import tell_monitor
 from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, days, said, span
+from monitor.values import parse_duration
 
 _CRITICAL = frozenset({"failed"})
 _GOOD = frozenset({"completed", "verified"})
@@ -46,8 +47,14 @@ def _when(facts: Facts) -> tuple[Part, ...]:
 
 
 def _late(facts: Facts) -> str:
-    late = facts.deadline.get("late")
-    return f" This is told {late} late." if late not in {None, "", "0s"} else ""
+    """A word about a rung that is told after it was due; a date told on the very day is not late for people."""
+    late, left = facts.deadline.get("late"), facts.deadline.get("days_left")
+    if late in {None, "", "0s"} or facts.deadline.get("rung") == ("overdue" if left == -1 else f"{left}d"):
+        return ""
+    try:
+        return f" This is told {span(parse_duration(late))} late."
+    except ValueError:
+        return f" This is told {late} late."
 
 
 def _state(facts: Facts) -> Said:

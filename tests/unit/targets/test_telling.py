@@ -38,6 +38,25 @@ def test_a_contract_near_its_end_says_when_it_ends() -> None:
 
 
 @pytest.mark.parametrize(
+    ("rung", "left", "late", "word"),
+    [
+        ("3d", 3, "1376m", ""),
+        ("overdue", -1, "22h", ""),
+        ("3d", 2, "46h", " This is told 46 hours late."),
+        ("overdue", -4, "3d", " This is told 3 days late."),
+        ("3d", 2, "a while", " This is told a while late."),
+    ],
+)
+def test_a_date_told_on_its_very_day_is_not_late(rung: str, left: int, late: str, word: str) -> None:
+    """The rung was due at midnight, but people count in days; what is late is said in one unit."""
+    what = "overdue" if rung == "overdue" else "expiring"
+    deadline = {"date": "2026-01-08", "rung": rung, "days_left": left, "late": late}
+    body = stored(f"driver_jobs.contract.{what}", "contract/1", "Contract 1", state_now="active", deadline=deadline)
+    sentence = told(body)[1]
+    assert sentence.partition(" This is told")[2] == word.removeprefix(" This is told")
+
+
+@pytest.mark.parametrize(
     ("body", "move", "sentence"),
     [
         (
@@ -95,7 +114,7 @@ def test_a_contract_near_its_end_says_when_it_ends() -> None:
             "ends today",
             (
                 "Contract 1 ends today, on 20 Dec 2025. A renewal is on offer: Contract 2, from 21 Dec 2025 to "
-                "20 Jan 2026. This is told 3h late."
+                "20 Jan 2026. This is told 3 hours late."
             ),
         ),
         (
