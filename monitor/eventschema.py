@@ -96,7 +96,8 @@ def _of_kind(prefix: str, kind: str, spec: Kind, vocabulary: Vocabulary) -> Iter
         yield EventType(f"{prefix}.{what}", "change", f"the state is now `{'` or `'.join(states)}`", tuple(states))
     for named in spec.named:
         fields = "`, `".join(sorted(named.fields))
-        yield EventType(f"{prefix}.{named.what}", "change", f"`{fields}` changed, the state did not")
+        off = "" if named.fields & set(spec.tracked) else "; only where `track` of the source names it"
+        yield EventType(f"{prefix}.{named.what}", "change", f"`{fields}` changed, the state did not{off}")
     for told in vocabulary.announces:
         if told.partition(".")[0] == kind:
             yield EventType(f"{vocabulary.provider}.{told}", "change", "a new resource beside it says so: `related`")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cyclopts import App, Group
 
 from monitor import __version__
@@ -34,8 +36,17 @@ SECTIONS = {
 }
 
 
-def make_app() -> App:
-    """The whole command line, with nothing imported yet."""
+def named_in(words: Sequence[str]) -> str | None:
+    """The command that the words of a command line begin with; None where they name none."""
+    names = {name for _, name, _, _ in COMMANDS}
+    return next((name for name in (" ".join(words[:2]), " ".join(words[:1])) if name in names), None)
+
+
+def make_app(called: str | None = None) -> App:
+    """The whole command line, with nothing imported yet.
+
+    Lists have a summary of each command; the one that is `called` has its own words, for its own --help.
+    """
     app = App(
         name="jobwire",
         help="Watches jobs, contracts and interviews at four providers and tells webhooks and Slack what changed.",
@@ -47,11 +58,12 @@ def make_app() -> App:
     sections: dict[str, App] = {}
     for title, name, place, summary in COMMANDS:
         section, _, command = name.rpartition(" ")
+        text = None if name == called else summary
         if not section:
-            app.command(place, name=command, help=summary, group=groups[title])
+            app.command(place, name=command, help=text, group=groups[title])
             continue
         if section not in sections:
             sections[section] = App(name=section, help=SECTIONS[section], group=groups[title])
             app.command(sections[section])
-        sections[section].command(place, name=command, help=summary)
+        sections[section].command(place, name=command, help=text)
     return app

@@ -12,7 +12,7 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
-from monitor.cli.app import COMMANDS, make_app
+from monitor.cli.app import COMMANDS, make_app, named_in
 from monitor.errors import ConfigError, JobwireError, UsageError
 
 FAILED = 1
@@ -25,7 +25,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """The words after `jobwire` (those of this process if None) in, the exit code out."""
     given = config_last(sys.argv[1:] if words is None else words)
     try:
-        code = _run(make_app(), given)
+        code = _run(make_app(named_in(given)), given)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read has enough, as in `jobwire events | head`; nothing may be written at exit either.

@@ -1,0 +1,1 @@
+"""The commands as users run them: processes, their output and exit codes."""
