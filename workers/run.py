@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import structlog
+from arq.connections import ArqRedis
+from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from monitor.bootstrap import Services, services
@@ -85,6 +87,15 @@ async def _arq(running: Services, store_url: str) -> None:
         await worker.async_run()
     finally:
         bell.cancel()
-        worker.main_task.cancel() if worker.main_task else None
-        with suppress(RedisError, OSError, asyncio.CancelledError):
-            await worker.close()
+        await _close(worker, queue)
+
+
+async def _close(worker: Worker, queue: ArqRedis) -> None:
+    """End a worker's jobs and connections. ARQ's own `close` warns of itself on redis-py 5."""
+    tasks = [task for task in (worker.main_task, *worker.tasks.values()) if task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    with suppress(RedisError, OSError):
+        await queue.delete(worker.health_check_key)
+        await queue.aclose(close_connection_pool=True)
