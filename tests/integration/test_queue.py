@@ -152,7 +152,7 @@ async def test_the_worker_outlives_its_store(redis: Redis, store_url: str) -> No
     async with watching(store_url) as (watch, asked):
         running = asyncio.create_task(work(watch.services, store_url))
         await until(lambda: len(asked) >= 1, within=15)
-        await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        await watch.services.store.db.run("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
         before = len(asked)
         await until(lambda: len(asked) >= before + 2, within=20)
         watch.services.stopping.set()
