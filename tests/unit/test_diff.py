@@ -197,6 +197,7 @@ def test_carrying_over_never_changes_what_was_handed_in() -> None:
     assert carried.fields == {"place": {"street": "High", "city": "Bath"}}
     assert after.fields == {"place": {"street": "High"}}
     assert carry_over(before, job(place="Bath"), ["place.city"]) == job(place="Bath")
+    assert compare(before, job(place="Bath"), JOB, ["place.city"]) == ()
 
 
 def test_p14_track_and_ignore_say_what_counts() -> None:
@@ -241,6 +242,8 @@ def test_p18_what_was_gone_and_is_there_again_is_restored() -> None:
     (change,) = diff_item(document(gone), [job("OPEN", name="Barn")], tracking()).changes
     assert (change.what, change.before) == ("restored", gone)
     assert change.fields == (FieldChange("name", "Shed", "Barn"),)
+    (change,) = diff_item(document(gone), [job(None, name="Shed")], tracking()).changes
+    assert (change.what, change.fields) == ("restored", ())
 
 
 def test_the_role_of_a_resource_is_not_compared_but_kept() -> None:

@@ -174,6 +174,12 @@ def test_p20_a_rung_told_twice_by_two_workers_is_one_event_and_two_rungs_are_two
     assert second.events[0].id != first.events[0].id
 
 
+def test_the_providers_stamp_is_not_when_a_clock_event_occurred() -> None:
+    """Nothing happened at the provider then."""
+    (event,) = ring(document(job(stamp="2026-01-01T00:00:00Z", due_at="2026-01-06T00:00:00Z")), NOW, "job/1").events
+    assert event.data["occurred_at"] is None
+
+
 def test_an_instant_written_otherwise_is_the_same_rung_with_the_same_id() -> None:
     """Nine fraction digits or none: the same deadline, told once."""
     plain = document(known(job(due_at="2026-01-06T00:00:00Z")))
