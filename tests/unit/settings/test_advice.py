@@ -78,8 +78,8 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
         stuck: [{type: worklayer.job, state: X, for: 4h}]
         deadlines: {worklayer.job.deadline_approaching: {before: [1h], send_at: 09:00}}
         sources:
-          tax: {provider: worklayer, token: "${TOKEN}", settle: 5s, hook_secret: "${TOKEN}", full_every: 12h}
-          other: {provider: worklayer, token: "${TOKEN}", settle: null}
+          tax: {provider: worklayer, token: "${TOKEN}", hook_secret: "${TOKEN}", settle: 5s}
+          other: {provider: worklayer, token: "${TOKEN}", hook_secret: null}
         targets:
           ops: {type: webhook, url: https://x.example.org, secret: "${SECRET}"}
           chat: {type: slack, token: "${TOKEN}", channel: C1, mention: "<!here>", broadcast: true,
@@ -100,9 +100,7 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
         "web",
         "stuck",
         'deadlines["worklayer.job.deadline_approaching"].send_at',
-        "sources.tax.settle",
         "sources.tax.hook_secret",
-        "sources.tax.full_every",
         "targets.chat.mention",
         "targets.chat.broadcast",
         "targets.chat.signing_secret",
