@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
-from monitor.demo.config import FAST, NORMAL
-from monitor.demo.performance import perform
+from monitor.demo.plan import FAST, NORMAL, SEED, Plan
 from monitor.demo.screen import Screen
-from monitor.demo.stage import SEED, Plan
+from monitor.errors import UsageError
 from monitor.values import parse_duration
 
 DATA_DIR = Path("var/demo")
 
 
-def _seconds(_: Any, tokens: Sequence[Token]) -> float:
-    return parse_duration(tokens[0].value)
-
-
-Fast = Annotated[bool, Parameter(negative=(), help="Several changes a second, told within a second.")]
+Fast = Annotated[
+    bool, Parameter(negative=(), show_default=False, help="Several changes a second, told within a second.")
+]
 For = Annotated[
-    float | None,
-    Parameter(
-        name="--for", converter=_seconds, help="End by itself after so long, such as 30s; exit 0 if all is well."
-    ),
+    str | None, Parameter(name="--for", help="End by itself after so long, such as 30s; exit 0 only if all went well.")
 ]
 DataDir = Annotated[Path, Parameter(help="Where the demo keeps its files; each running demo needs its own.")]
 Seed = Annotated[int | None, Parameter(help=f"What happens by chance, for a new demo. Default: {SEED}.")]
-Fresh = Annotated[bool, Parameter(negative=(), help="Forget the demo in the data directory and begin anew.")]
+Fresh = Annotated[
+    bool, Parameter(negative=(), show_default=False, help="Forget the demo in the data directory and begin anew.")
+]
 
 
 async def demo(
@@ -42,5 +37,23 @@ async def demo(
     delivered to a webhook receiver that checks signatures and to a Slack look-alike. Everything is told as it
     happens. Ctrl-C ends it; the next start goes on where it was.
     """
+    seconds = _seconds(for_)
+    screen = Screen()
+    screen.line(
+        ("jobwire demo: ", "bold"),
+        "four made-up job services live on this machine. jobwire watches them, "
+        "and tells a webhook and Slack what changes. Nothing leaves this machine.",
+    )
+    screen.line()
+    # Half a second of imports: who waits has something to read meanwhile.
+    from monitor.demo.performance import perform  # noqa: PLC0415
+
     pace = FAST if fast else NORMAL
-    return await perform(Plan(pace=pace, seconds=for_, data_dir=data_dir, seed=seed, fresh=fresh), Screen())
+    return await perform(Plan(pace=pace, seconds=seconds, data_dir=data_dir, seed=seed, fresh=fresh), screen)
+
+
+def _seconds(duration: str | None) -> float | None:
+    try:
+        return None if duration is None else parse_duration(duration)
+    except ValueError as error:
+        raise UsageError(f"--for: {error}") from None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from monitor.demo.plan import Pace
 from monitor.simulator import Receiver, Simulator, SlackLookalike
 
 HOOK = "ops-hook"
@@ -15,20 +15,6 @@ SLACK = "team"
 URGENT = ("*.contract.expiring", "*.job.failed")
 """What goes to Slack as well."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast a demo is: changes a second, seconds between two looks at a provider, and how long Slack waits."""
-
-    rate: float
-    quick: str
-    calm: str
-    group_wait: str
-    longest: float
-
-
-NORMAL = Pace(rate=0.4, quick="2s", calm="3s", group_wait="2s", longest=3.0)
-FAST = Pace(rate=3.0, quick="1s", calm="1s", group_wait="500ms", longest=1.0)
 
 _CONFIG = """\
 # Written by `jobwire demo` at every start. It is a config file like any other, and commands take it by -c.

@@ -10,25 +10,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import monitor
-from monitor.demo import config, words
+from monitor.demo import words
 from monitor.demo.figures import Figures, spread
+from monitor.demo.plan import Pace
 from monitor.demo.screen import Screen
 from monitor.demo.stage import Stage
 from monitor.simulator import Simulator
 from monitor.targets.telling import count
 
 
-def welcome(screen: Screen) -> None:
-    """The first words, before anything is started."""
-    screen.line(
-        ("jobwire demo: ", "bold"),
-        "four made-up job services live on this machine. jobwire watches them, "
-        "and tells a webhook and Slack what changes. Nothing leaves this machine.",
-    )
-    screen.line()
-
-
-def opening(screen: Screen, stage: Stage, pace: config.Pace, known: int, left_at: float | None) -> None:
+def opening(screen: Screen, stage: Stage, pace: Pace, known: int, left_at: float | None) -> None:
     """What was started, where it is, what to try."""
     home, sim = stage.home, stage.world.sim
     asked = f"asked every {pace.quick}" + ("" if pace.quick == pace.calm else f" or {pace.calm}")
@@ -36,7 +27,7 @@ def opening(screen: Screen, stage: Stage, pace: config.Pace, known: int, left_at
         ("services", f"{', '.join(words.PROVIDERS.values())}: {asked}"),
         ("", f"{sim.control_url} shows what they hold and how to change it"),
         ("receivers", "a webhook that checks every signature"),
-        ("", f"a Slack look-alike: failed jobs, ending contracts; waits {pace.group_wait} to group them"),
+        ("", f"a Slack look-alike: failed jobs, ending contracts; groups for {pace.group_wait}"),
         ("running", f"store and worker; log: {shown(home.log)}"),
         ("config", shown(home.config)),
     )
@@ -95,12 +86,10 @@ def closing(screen: Screen, figures: Figures, changes: int, waiting: int, lived:
     """What happened in this run, in numbers that were measured."""
     screen.line()
     screen.at(datetime.now(UTC), ("The demo has ended", "bold"), f" after {words.span(lived)}.")
-    screen.below(f"{count(changes, 'change')} happened at the four services")
-    screen.below(
-        f"{count(figures.told, 'event')} about them reached the webhook, "
-        + ("every signature verified" if not figures.unverified else f"{figures.unverified} NOT verified")
-    )
-    screen.below(f"{count(figures.messages, 'message')} went to Slack")
+    verified = "every signature verified" if not figures.unverified else f"{figures.unverified} NOT verified"
+    screen.below(f"{count(changes, 'change')} at the four services; one can make several events, or none")
+    screen.below(f"{count(figures.told, 'event')} delivered to the webhook, {verified}")
+    screen.below(f"{count(figures.messages, 'message')} in Slack")
     if (since := spread(figures.since_change)) is not None:
         screen.below(
             f"from the change to the webhook: median {words.span(since.median)}, slowest {words.span(since.slowest)}"

@@ -18,7 +18,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 import msgspec
 
@@ -63,8 +63,7 @@ class Home:
         Raises JobwireError while another demo has it, and UsageError when something else lives there.
         """
         self._refuse_others()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (self.path / "LOCK").open("a+") as lock:
+        with self._lock() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -77,6 +76,15 @@ class Home:
             lock.write(str(os.getpid()))
             lock.flush()
             yield
+
+    def _lock(self) -> TextIO:
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return (self.path / "LOCK").open("a+")
+        except OSError as error:
+            raise JobwireError(
+                f"the demo cannot write to {self.path}: {error.strerror}. Give another --data-dir."
+            ) from error
 
     def clear(self) -> None:
         """Forgets everything of the demo."""

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from monitor.demo import words
 from monitor.demo.config import URGENT
 from monitor.demo.figures import Figures
 from monitor.demo.happenings import Happenings
 from monitor.demo.quiet import Allowance
-from monitor.demo.screen import Screen
+from monitor.demo.screen import Part, Screen
 from monitor.demo.stage import Arrivals
 from monitor.errors import StoreUnavailable
+from monitor.events import decode
 from monitor.routing import type_glob
 from monitor.simulator import Delivery, SlackMessage, render
 from monitor.store.eventlog import EventLog
@@ -49,19 +47,17 @@ class Narrator:
     _untold: Counter[str] = field(default_factory=Counter)
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Tell until nothing more will come, and then what is left to tell."""
         while True:
-            arrival = None
-            with suppress(TimeoutError):
+            try:
                 arrival = await asyncio.wait_for(self.arrivals.get(), _TICK)
-            if arrival is not None:
-                await self._take(arrival)
+            except TimeoutError:
+                await self._tick()
+                continue
+            if arrival is None:
+                break
+            await self._take(arrival)
             await self._tick()
-
-    async def finish(self) -> None:
-        """Tell what has arrived and is not told yet."""
-        while not self.arrivals.empty():
-            await self._take(self.arrivals.get_nowait())
         await self._tell_looks()
         self._tell_untold()
 
@@ -120,22 +116,20 @@ class Narrator:
         if not self.figures.count(arrival.id, verified=True, of_monitor=facts.of_monitor):
             self.screen.at(arrival.received_at, ("→ webhook: ", "dim"), f"{facts.type} came again (same id)")
             return
-        times = await self._times(arrival.id, arrival.json(), arrival.received_at)
+        times = await self._times(arrival.id, arrival.received_at)
         self.figures.measured(*times)
-        # What also goes to Slack is always told, so that its message does not come out of the blue.
-        if self.allowance.take() or any(pattern.fullmatch(facts.type) for pattern in _URGENT):
+        # Trouble is always told, and what also goes to Slack: its message must not come out of the blue.
+        if self.allowance.take() or facts.of_monitor or any(one.fullmatch(facts.type) for one in _URGENT):
             self._tell_untold()
             self._tell_event(arrival, facts, times)
         else:
             self._untold[words.place(facts.source, facts.provider)] += 1
 
     def _tell_event(self, arrival: Delivery, facts: Facts, times: tuple[float | None, float | None]) -> None:
-        self.screen.at(
-            arrival.received_at,
-            (f"{words.place(facts.source, facts.provider)}  ", "cyan"),
-            words.subject(facts),
-            (f" {words.happened(facts)}", "bold"),
-        )
+        told: tuple[Part, ...] = (words.subject(facts), (f" {words.happened(facts)}", "bold"))
+        if facts.of_monitor:
+            told = ((words.of_monitor(facts), "yellow"),)
+        self.screen.at(arrival.received_at, (f"{words.place(facts.source, facts.provider)}  ", "cyan"), *told)
         done = "delivered, signature verified" if self.screen.wide else "verified"
         self.screen.below((done, "green"), self._said(*times), mark="→ webhook: ")
 
@@ -156,16 +150,10 @@ class Narrator:
         self.figures.messages += 1
         text = render(message)
         named = _EVENT_ID.search(text)
-        stored = await self._stored(named[0]) if named else None
         received = datetime.fromtimestamp(message.received_at, UTC)
-        times = await self._times(stored[0], stored[1], received) if stored is not None else (None, None)
+        times = await self._times(named[0], received) if named else (None, None)
         self._tell_untold()
-        self.screen.at(
-            received,
-            ("→ Slack: ", "magenta"),
-            "message",
-            self._said(*times),
-        )
+        self.screen.at(received, ("→ Slack: ", "magenta"), "message", self._said(*times))
         # The footer names the event for programs; here it is read by people.
         lines = [line for line in text.splitlines() if line.strip() and not _EVENT_ID.search(line)]
         for line in lines[:_SLACK_LINES]:
@@ -175,29 +163,17 @@ class Narrator:
 
     # Times
 
-    async def _times(self, id_: str, event: dict[str, Any], received: datetime) -> tuple[float | None, float | None]:
+    async def _times(self, id_: str, received: datetime) -> tuple[float | None, float | None]:
         """Seconds from the change at the provider, and from the commit, to the arrival; None for what is not known."""
+        try:
+            stored = await self.log.get(id_)
+        except StoreUnavailable:
+            stored = None
+        if stored is None:
+            return None, None
         at = received.timestamp()
-        happened = self.happenings.of(event)
-        committed = await self._committed(id_)
-        return (
-            max(0.0, at - happened) if happened is not None else None,
-            max(0.0, at - committed) if committed is not None else None,
-        )
-
-    async def _committed(self, id_: str) -> float | None:
-        try:
-            stored = await self.log.get(id_)
-        except StoreUnavailable:
-            return None
-        return stored.at_ms / 1000 if stored else None
-
-    async def _stored(self, id_: str) -> tuple[str, dict[str, Any]] | None:
-        try:
-            stored = await self.log.get(id_)
-        except StoreUnavailable:
-            return None
-        return (id_, json.loads(stored.body)) if stored else None
+        happened = self.happenings.of(decode(stored.body))
+        return max(0.0, at - happened) if happened is not None else None, max(0.0, at - stored.at_ms / 1000)
 
     def _said(self, since_change: float | None, since_commit: float | None) -> str:
         happened = "it happened at the provider" if self.screen.wide else "it happened"

@@ -6,26 +6,32 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from monitor.clock import utc_now
 from monitor.demo import guide
 from monitor.demo.figures import Figures
 from monitor.demo.happenings import Happenings
 from monitor.demo.home import Home
 from monitor.demo.narrator import Narrator
+from monitor.demo.plan import Plan
 from monitor.demo.screen import Screen
-from monitor.demo.stage import Arrivals, Plan, Stage, built, worker_command, worker_environ
+from monitor.demo.stage import Arrivals, Stage, built, worker_command, worker_environ
 from monitor.errors import StoreUnavailable
 from monitor.log import configure
+from monitor.moments import parse_instant
 from monitor.store.eventlog import EventLog
 from monitor.supervise import Stop, keep_child, keep_store
 
 _HOPELESS = 3  # deaths of the worker before anything was delivered
 _SILENT_S = 15.0  # after which it is said that nothing arrives
-_SETTLE_S = 10.0  # at most, for what has happened to be told before the end
+_READY_S = 30.0  # at most, for the workers to begin
+_SETTLE_S = 15.0  # at most, for what has happened to be told before the end
+_TICK = 0.1
 _BATCH = 1000
 
 
@@ -39,7 +45,6 @@ async def perform(plan: Plan, screen: Screen) -> int:
         if plan.fresh:
             home.clear()
         with _logging_to(home) as log:
-            guide.welcome(screen)
             show = Show(plan, screen, stop, log)
             async with built(plan, home, show.arrivals, show.happenings) as stage:
                 await show.run(stage)
@@ -77,29 +82,39 @@ class Show:
         """Let workers work until the stop, then end them and tell what is left to tell."""
         place = await stage.store.log.end()
         narrator = await self._narrator(stage)
-        tasks = [
-            asyncio.create_task(narrator.run()),
-            asyncio.create_task(self._watch_silence()),
-            asyncio.create_task(self._watch_time(stage)),
-            asyncio.create_task(keep_store(stage.server, self.stop, died=self._store_died)),
-        ]
-        for task in tasks:
-            task.add_done_callback(self._ended)
+        watchers = (
+            self._watch_silence(),
+            self._watch_time(stage),
+            keep_store(stage.server, self.stop, died=self._store_died),
+        )
+        telling = self._kept(narrator.run())
+        tasks = [self._kept(watcher) for watcher in watchers]
         began = time.monotonic()
+        command, environ = worker_command(stage.home), worker_environ(stage.server.url)
         try:
-            command, environ = worker_command(stage.home), worker_environ(stage.server.url)
             await keep_child("worker", command, environ, self.stop, output=self.log, died=self._worker_died)
         finally:
             stage.world.freeze()
             self.lived = time.monotonic() - began
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in tasks:
-            if not task.cancelled() and (error := task.exception()) is not None:
-                raise error
-        await narrator.finish()
+            self.arrivals.put_nowait(None)
+            await asyncio.wait([telling, *tasks])
+        for task in (telling, *tasks):
+            if not task.cancelled():
+                task.result()
         self.waiting = len(await _ids_after(stage.store.log, place) - self.figures.delivered)
+
+    def _kept(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task whose failure ends the demo: a fault of ours must be told, not leave it mute."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            if not task.cancelled() and task.exception() is not None:
+                self.stop.now.set()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        return task
 
     def close(self, home: Home) -> int:
         """Say what happened; the exit code."""
@@ -122,25 +137,26 @@ class Show:
         return Narrator(self.arrivals, stage.store.log, self.happenings, self.figures, self.screen, expected=new)
 
     async def _watch_time(self, stage: Stage) -> None:
+        """End it in time: so long after the workers have looked at every service once."""
         if self.plan.seconds is None:
             return
+        began = utc_now()
+        await self._until(lambda: _looked(stage, began), _READY_S)
         await asyncio.sleep(self.plan.seconds)
         stage.world.freeze()
-        await self._settle(stage)
+        frozen = utc_now()
+        await self._until(lambda: _settled(stage, frozen), _SETTLE_S)
         self.in_time = True
         self.stop.now.set()
 
-    async def _settle(self, stage: Stage) -> None:
-        """Wait until what has happened is seen and told, or for too long."""
-        give_up = time.monotonic() + _SETTLE_S
-        seen_by = time.time() + 2 * self.plan.pace.longest
-        store = stage.store
+    async def _until(self, so: Callable[[], Awaitable[bool]], seconds: float) -> None:
+        """Wait until it is so, but not too long."""
+        give_up = time.monotonic() + seconds
         while time.monotonic() < give_up:
             with suppress(StoreUnavailable):
-                idle = await store.lanes.next_ms() is None and await store.lanes.cursor() == await store.log.end()
-                if time.time() > seen_by and idle:
+                if await so():
                     return
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(_TICK)
 
     async def _watch_silence(self) -> None:
         await asyncio.sleep(_SILENT_S)
@@ -162,10 +178,21 @@ class Show:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self.screen.at(datetime.now(UTC), (f"The {who} {how}.", "yellow"), f" It is started again {when}.")
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """A fault of ours must end the demo and be told, not leave it mute."""
-        if not task.cancelled() and task.exception() is not None:
-            self.stop.now.set()
+
+async def _looked(stage: Stage, since: datetime) -> bool:
+    """Whether every source was read whole, beginning after a moment."""
+    began = [
+        parse_instant((await stage.store.sources.state(name)).get("fresh_from")) for name in stage.settings.sources
+    ]
+    return all(moment is not None and moment >= since for moment in began)
+
+
+async def _settled(stage: Stage, since: datetime) -> bool:
+    """Whether all that had happened by a moment is seen, and all that was seen is delivered."""
+    store = stage.store
+    if not await _looked(stage, since):
+        return False
+    return await store.lanes.next_ms() is None and await store.lanes.cursor() == await store.log.end()
 
 
 async def _ids_after(log: EventLog, place: str) -> set[str]:

@@ -17,6 +17,7 @@ from monitor.bootstrap import Store, store_of
 from monitor.demo import config
 from monitor.demo.happenings import Happenings
 from monitor.demo.home import Home, Memory
+from monitor.demo.plan import SEED, Plan
 from monitor.demo.world import World, free_or_any, living
 from monitor.embedded import EmbeddedStore
 from monitor.errors import UsageError
@@ -25,20 +26,8 @@ from monitor.simulator import Delivery, Receiver, SlackLookalike, SlackMessage
 from monitor.simulator.life import Change
 from monitor.store.connect import connect
 
-SEED = 7
-
-Arrivals: TypeAlias = asyncio.Queue[Delivery | SlackMessage]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a demo was asked for; `seconds` None: until Ctrl-C."""
-
-    pace: config.Pace
-    seconds: float | None
-    data_dir: Path
-    seed: int | None
-    fresh: bool
+Arrivals: TypeAlias = asyncio.Queue[Delivery | SlackMessage | None]
+"""What the receivers got, in order; None: nothing more will come."""
 
 
 @dataclass(frozen=True, slots=True)

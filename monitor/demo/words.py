@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
-from monitor.targets.telling import Facts, count, field_name, tell
+from monitor.moments import parse_instant
+from monitor.targets.telling import Facts, count, day, field_name, plain_text, tell
 
 PROVIDERS: Mapping[str, str] = MappingProxyType(
     {"driver_jobs": "Driver jobs", "worklayer": "Worklayer", "bindbee": "Bindbee", "devrev": "DevRev"}
 )
+_LONGEST = 40  # characters of a value
 _PLURALS: Mapping[str, str] = MappingProxyType({"job_driver": "driver"})
 
 # By kind and state; a state that is missing here is told as it is.
@@ -48,7 +51,6 @@ _BEFORE_MOVE: Mapping[str, str] = MappingProxyType(
         "job.deadline_approaching": "is ",
         "job.retried": "was ",
         "interview.overdue": "is ",
-        "interview.rescheduled": "was ",
     }
 )
 _MOVES: Mapping[str, str] = MappingProxyType(
@@ -68,8 +70,6 @@ def place(source: str, provider: str) -> str:
 
 def subject(facts: Facts) -> str:
     """What an event is about: `job "Tony Stark | 2021 | 1040"`, `Contract 344 (Van Driver at ...)`."""
-    if facts.of_monitor:
-        return facts.title
     kind = _PLURALS.get(facts.kind, facts.kind)
     head, colon, rest = facts.title.partition(": ")
     if colon and head.lower().startswith(kind):
@@ -84,13 +84,38 @@ def happened(facts: Facts) -> str:
     if facts.what == "removed":
         return f"is gone (it was {facts.before})" if facts.before else "is gone"
     if facts.what == "updated":
-        names = [field_name(change.field).lower() for change in facts.changes]
-        return f"has changed: {', '.join(names[:3])}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        return f"has changed: {_changes(facts)}"
     if facts.moved and facts.after is not None:
         verb = _VERBS.get(f"{facts.kind}.{facts.what}", f"is now {facts.after}")
         return f"{verb} ({facts.before} → {facts.after})" if facts.before is not None else f"is now {facts.after}"
     move = tell(facts).move
+    if facts.what == "rescheduled":
+        return f"was moved: {_changes(facts)}"
     return f"{_BEFORE_MOVE.get(f'{facts.kind}.{facts.what}', '')}{_MOVES.get(facts.what, move)}"
+
+
+def of_monitor(facts: Facts) -> str:
+    """An event about the monitor itself as a whole sentence, with the reason."""
+    return plain_text(tell(facts).sentence)
+
+
+def _changes(facts: Facts) -> str:
+    """`end date 12 Mar 2027 → 24 Nov 2026`; of several changes the others by name."""
+    if not facts.changes:
+        return "see the event"
+    first, *others = facts.changes
+    names = [field_name(change.field).lower() for change in others[:2]]
+    more = f" and {len(others) - 2} more" if len(others) > 2 else ""
+    told = field_name(first.field).lower()
+    if not any(isinstance(value, list | dict) for value in (first.before, first.after)):
+        told += f" {_value(first.before)} → {_value(first.after)}"
+    return ", ".join([told, *names]) + more
+
+
+def _value(value: Any) -> str:
+    moment = parse_instant(value)
+    text = f"{moment:%d %b %H:%M} UTC" if moment else day(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def counts(facts: Facts) -> str:

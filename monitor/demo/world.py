@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import structlog
+
 from monitor.demo import home
 from monitor.simulator import Simulator, keep
 from monitor.simulator.life import Change
@@ -47,7 +49,11 @@ class World:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        self.files.keep_world(home.World(time.time(), keep.dump(self.sim)))
+        try:
+            self.files.keep_world(home.World(time.time(), keep.dump(self.sim)))
+        except OSError as error:
+            # The disk may be full; the life goes on, and the next change writes it all again.
+            structlog.get_logger().error("demo.world_not_kept", error=str(error))
         self._written = time.monotonic()
 
     def freeze(self) -> None:
