@@ -15,7 +15,7 @@ from cyclopts import Parameter
 from monitor.bootstrap import Services, services
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, SourceName
-from monitor.cli.output import flush, json_line, note
+from monitor.cli.output import at_terminal, flush, json_line, note
 from monitor.cli.phrases import event_line
 from monitor.clock import utc_now
 from monitor.embedded import running_url
@@ -24,7 +24,7 @@ from monitor.events import decode
 from monitor.moments import parse_date, parse_instant, to_millis
 from monitor.routing import type_glob
 from monitor.settings import EMBEDDED, Settings
-from monitor.store.eventlog import EventLog, Stored
+from monitor.store.eventlog import FIRST, EventLog, Stored
 from monitor.values import parse_duration
 
 LAST = 50
@@ -73,6 +73,8 @@ async def events(
     show = _printer(as_json=as_json)
     async with session.wired(settings) as running:
         place = await _show_stored(running.store.log, wanted, since_ms, most, show)
+        if place == FIRST and not follow and at_terminal():
+            note("no event yet: `jobwire up` makes them, `jobwire poll SOURCE` looks once")
     if follow:
         try:
             await _follow(settings, config, place, wanted, show)

@@ -12,6 +12,7 @@ import msgspec
 if TYPE_CHECKING:
     from rich.console import Console
 
+_ENDLESS = 10_000
 _SPACES = re.compile(r"\s+")
 _STYLES = {
     "ok": "green",
@@ -57,7 +58,7 @@ def at_terminal() -> bool:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows of text under their heads; a terminal gets colours and wrapped cells, in pipes nothing is cut."""
+    """Rows of text under their heads; a terminal gets colours."""
     cells = [[plain(cell) for cell in row] for row in rows]
     if at_terminal():
         _rich_table(head, cells)
@@ -98,13 +99,14 @@ def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for name in head:
-        drawn.add_column(name, overflow="fold")
+        drawn.add_column(name, no_wrap=True)
     for row in rows:
         drawn.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
-    _console().print(drawn)
+    # A terminal breaks long lines by itself, and ids in them can still be copied whole.
+    _console(_ENDLESS).print(drawn, crop=False, no_wrap=True, overflow="ignore")
 
 
-def _console() -> Console:
+def _console(width: int | None = None) -> Console:
     from rich.console import Console  # noqa: PLC0415 - pipes do without
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=width)

@@ -90,6 +90,11 @@ def ago(text: str | None, now: datetime) -> str:
     return f"in {elapsed(moment - now)}" if moment > now else f"{elapsed(now - moment)} ago"
 
 
+def span(seconds: float) -> str:
+    """How long something took: `35 ms`, `4.2 s`."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
 def plural(amount: int, one: str, many: str | None = None) -> str:
     """`1 page`, `2 pages`."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"

@@ -14,7 +14,7 @@ from monitor.cli import session
 from monitor.cli.entry import FAILED
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, note, say
-from monitor.cli.phrases import counts_text, event_line, plural
+from monitor.cli.phrases import counts_text, event_line, plural, span
 from monitor.events import Event, decode, encode
 from monitor.moments import to_millis
 from monitor.pipeline.scan import ScanReport
@@ -128,7 +128,7 @@ def _tell(made: _Made, *, dry_run: bool) -> None:
 def _summary(made: _Made, *, dry_run: bool) -> str:
     report, tally = made.report, made.report.tally
     told = plural(len(made.events), "event")
-    read = f"{report.source}: {plural(tally.items, 'item')} on {plural(tally.pages, 'page')} in {report.seconds:.1f} s"
+    read = f"{report.source}: {plural(tally.items, 'item')} on {plural(tally.pages, 'page')} in {span(report.seconds)}"
     if not report.baseline:
         ends = f"{told} would be stored; nothing was" if dry_run else told
         return f"{read}; {tally.changed} changed, {tally.removed} removed; {ends}"

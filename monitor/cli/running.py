@@ -19,7 +19,7 @@ from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, ConfigFile, LogLevel
 from monitor.cli.output import say
 from monitor.cli.phrases import plural
-from monitor.embedded import EmbeddedStore
+from monitor.embedded import EmbeddedStore, running_url
 from monitor.embedded.directory import StoreDirectory
 from monitor.errors import StoreUnavailable, UsageError
 from monitor.log import configure
@@ -53,14 +53,20 @@ async def up(*, workers: Workers = 1, config: ConfigFile = DEFAULT_CONFIG, log_l
 
 
 async def worker(*, config: ConfigFile = DEFAULT_CONFIG, log_level: LogLevel = "info") -> int:
-    """Run one worker until SIGTERM or Ctrl-C; any number may share one Redis, on any number of machines."""
+    """Run one worker until SIGTERM or Ctrl-C; any number may share one Redis, on any number of machines.
+
+    With an embedded store it joins the one that `up` runs, or runs it itself.
+    """
     start_logging(log_level)
     watch = follow_parent(os.environ)
     settings = session.read(config)
     # By name: the product does not depend on its ARQ glue, only this process needs it.
     run_worker = import_module("workers.run").run_worker
-    async with session.store(settings) as url:
+    stop = Stop()
+    async with AsyncExitStack() as stack:
+        url = await _own_or_joined(settings, stop, stack)
         await run_worker(settings, url)
+        stop.ask()
     if watch is not None:
         watch.cancel()
     return 0
@@ -84,12 +90,25 @@ async def _store(settings: Settings, stop: Stop) -> AsyncIterator[str]:
         return
     store = EmbeddedStore(settings.store.data_dir)
     await _start(store, settings.store.data_dir, stop)
+    keeper = asyncio.create_task(keep_store(store, stop))
     try:
-        keeper = asyncio.create_task(keep_store(store, stop))
         yield store.url
         await keeper
     finally:
+        keeper.cancel()
         await store.stop()
+
+
+async def _own_or_joined(settings: Settings, stop: Stop, stack: AsyncExitStack) -> str:
+    """The URL of a store that answers: another's if `up` runs the embedded one, else kept until the stack ends."""
+    try:
+        return await stack.enter_async_context(_store(settings, stop))
+    except StoreUnavailable:
+        embedded = session.given_url(settings) == EMBEDDED
+        url = await asyncio.to_thread(running_url, settings.store.data_dir) if embedded else None
+        if url is None:
+            raise
+        return url
 
 
 async def _start(store: EmbeddedStore, data_dir: Path, stop: Stop) -> None:

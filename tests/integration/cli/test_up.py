@@ -15,7 +15,7 @@ import pytest
 
 from monitor.embedded import running_url
 from monitor.simulator import Receiver, Simulator
-from tests.integration.cli.commands import Jobwire, ended
+from tests.integration.cli.commands import Jobwire, ended, started
 from tests.stores import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
@@ -121,3 +121,16 @@ async def test_nothing_outlives_an_up_that_was_killed(jobwire: Jobwire, receiver
 
     assert set(left) == {"worker", "store"}
     assert (await jobwire("events", "--json")).code == 0
+
+
+async def test_a_worker_alone_runs_the_embedded_store_itself(jobwire: Jobwire, receiver: Receiver) -> None:
+    """And ends it when it is asked to end."""
+    async with started(jobwire, "worker") as process:
+        await baselined(receiver)
+        left = children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        done = await ended(process)
+
+    assert done.code == 0
+    assert set(left) == {"store"}
+    assert not alive(left["store"])
