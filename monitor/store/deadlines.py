@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from monitor.store.db import Db
-from monitor.store.keys import SEPARATOR
+
+_members = msgspec.json.Decoder(tuple[str, str, str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class Armed:
 
     @property
     def member(self) -> str:
-        """The armed deadline as it is stored."""
-        return SEPARATOR.join((self.source, self.item, self.ref, self.type))
+        """The armed deadline as it is stored; JSON, because ids are the provider's and may hold anything."""
+        return msgspec.json.encode((self.source, self.item, self.ref, self.type)).decode()
 
 
 class Deadlines:
@@ -33,7 +36,7 @@ class Deadlines:
     async def due(self, now_ms: int, limit: int) -> list[Armed]:
         """Deadlines due at or before now, earliest first."""
         found = await self._db.run("ZRANGEBYSCORE", self._db.keys.deadlines, "-inf", now_ms, "LIMIT", 0, limit)
-        return [Armed(*member.decode().split(SEPARATOR)) for member in found]
+        return [Armed(*_members.decode(member)) for member in found]
 
     async def next_ms(self) -> int | None:
         """When the earliest deadline is due, None when none is armed."""
