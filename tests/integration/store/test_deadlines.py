@@ -92,9 +92,18 @@ async def test_a_deadline_is_dropped_or_put_off_only_while_it_is_armed(db: Db, i
     await take(items, created("1", job(due_at="2026-02-04T10:00:00Z")))
     deadlines = Deadlines(db)
     (one,) = await deadlines.due(ALL, 10)
-    assert Armed(*one.member.split("\x1f")) == one
     await deadlines.postpone([one], to_millis(utc("2026-05-01 00:00")))
     assert await armed(db) == {"job/1": "2026-05-01 00:00"}
     await deadlines.drop([one])
     await deadlines.postpone([one], 1)
     assert await deadlines.next_ms() is None
+
+
+async def test_no_id_of_a_provider_can_jam_the_ring(db: Db) -> None:
+    """Separators, quotes and line breaks come back as they went in, beside the deadlines of others."""
+    odd = [Armed("shop", id, f"job/{id}", "acme.job.stuck") for id in ("a\x1fb", "c:d", 'e"\\', "f\ng", "Żółw", " ")]
+    for place, one in enumerate(odd):
+        await db.run("ZADD", db.keys.deadlines, place, one.member)
+    assert await Deadlines(db).due(ALL, 100) == odd
+    await Deadlines(db).drop(odd)
+    assert await Deadlines(db).next_ms() is None

@@ -31,6 +31,9 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
+ELSEWHERE = {"budget", "token", "buying"}
+"""Written by what speaks to providers, and tested with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
@@ -102,7 +105,7 @@ async def test_every_key_is_described_and_lives_as_long_as_it_says(
             assert 0 < ttl <= MOST[row.lives], f"{key!r} has {ttl} ms to live, {row.lives!r} is promised"
         else:
             assert ttl == -1, f"{key!r} expires, {row.lives!r} is promised"
-    assert seen == {row.name for row in rows}
+    assert {row.name for row in rows} - ELSEWHERE <= seen, "live() leaves something undone"
 
 
 async def test_two_installations_on_one_server_do_not_meet(db: Db, items: Items, lanes: Lanes, log: EventLog) -> None:
