@@ -14,7 +14,7 @@ if held > now then
   redis.call('ZADD', due, held, target)
   return {now}
 end
-local out = {now}
+local out, leased = {now}, {}
 local ready = redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'LIMIT', 0, ARGV[4])
 for _, lane in ipairs(ready) do
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
@@ -30,12 +30,14 @@ for _, lane in ipairs(ready) do
     end
   end
   if #taken > 2 then
-    redis.call('ZADD', lanes, now + lease, lane)
+    leased[#leased + 1] = now + lease
+    leased[#leased + 1] = lane
     out[#out + 1] = taken
   elseif redis.call('EXISTS', queue) == 0 then
     redis.call('ZREM', lanes, lane)
   end
 end
+if #leased > 0 then redis.call('ZADD', lanes, unpack(leased)) end
 local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
 if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end
 return out

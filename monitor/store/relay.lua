@@ -8,7 +8,7 @@ if (redis.call('GET', relay) or '0-0') ~= ARGV[1] then return -1 end
 local prefix, retention = ARGV[3], ARGV[4]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local made, at = 0, 6
+local made, at, touched = 0, 6, {}
 for _ = 1, tonumber(ARGV[5]) do
   local target, lane, wait, interval = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local id = ARGV[at + 4]
@@ -19,20 +19,22 @@ for _ = 1, tonumber(ARGV[5]) do
     redis.call('PEXPIRE', delivery, retention)
     redis.call('ZADD', prefix .. ':deliveries:' .. target, now, id)
     redis.call('RPUSH', prefix .. ':lane:' .. target .. ':' .. lane, id)
-    if not redis.call('ZSCORE', prefix .. ':lanes:' .. target, lane) then
-      local when = now + wait
-      if interval > 0 then
-        local flushed = prefix .. ':flushed:' .. target .. ':' .. lane
-        when = math.max(when, tonumber(redis.call('GET', flushed) or '0'))
-        redis.call('SET', flushed, when + interval, 'PX', when + interval - now)
-      end
-      redis.call('ZADD', prefix .. ':lanes:' .. target, when, lane)
+    local lanes = prefix .. ':lanes:' .. target
+    if interval == 0 then
+      redis.call('ZADD', lanes, 'NX', now + wait, lane)
+    elseif not redis.call('ZSCORE', lanes, lane) then
+      local flushed = prefix .. ':flushed:' .. target .. ':' .. lane
+      local when = math.max(now + wait, tonumber(redis.call('GET', flushed) or '0'))
+      redis.call('SET', flushed, when + interval, 'PX', when + interval - now)
+      redis.call('ZADD', lanes, when, lane)
     end
-    local first = redis.call('ZRANGE', prefix .. ':lanes:' .. target, 0, 0, 'WITHSCORES')
-    redis.call('ZADD', due, first[2], target)
+    touched[target] = lanes
     made = made + 1
   end
   at = at + 11
+end
+for target, lanes in pairs(touched) do
+  redis.call('ZADD', due, redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')[2], target)
 end
 redis.call('SET', relay, ARGV[2])
 return made

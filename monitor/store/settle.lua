@@ -19,6 +19,9 @@ local function list()
   for i = 1, tonumber(take()) do out[i] = take() end
   return out
 end
+local failures, before = unpack(redis.call('HMGET', state, 'failures', 'failing_since'))
+failures = tonumber(failures or '0')
+local since, success, delivered, failed, retried = before, false, 0, 0, 0
 for _ = 1, tonumber(ARGV[6]) do
   local lane, fence, verdict, due_ms = take(), take(), take(), now + tonumber(take())
   local attempts, facts = list(), list()
@@ -26,15 +29,16 @@ for _ = 1, tonumber(ARGV[6]) do
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
   for i = 1, #attempts, 2 do
     local delivery = prefix .. ':delivery:' .. attempts[i]
-    if redis.call('EXISTS', delivery) == 1 then
-      local before = redis.call('HGET', delivery, 'attempts')
-      redis.call('HINCRBY', delivery, 'n', 1)
-      redis.call('HSET', delivery, 'attempts', before and (before .. ',' .. attempts[i + 1]) or attempts[i + 1])
-      if verdict == 'retry' then
-        if ours then redis.call('HSET', delivery, 'next', due_ms) end
+    local made, n, told, due_again = unpack(redis.call('HMGET', delivery, 'made', 'n', 'attempts', 'next'))
+    if made then
+      local known = {'n', n + 1, 'attempts', told and (told .. ',' .. attempts[i + 1]) or attempts[i + 1]}
+      if verdict ~= 'retry' then
+        redis.call('HSET', delivery, 'status', verdict, 'ended', now, unpack(known))
+        if due_again then redis.call('HDEL', delivery, 'next') end
+      elseif ours then
+        redis.call('HSET', delivery, 'next', due_ms, unpack(known))
       else
-        redis.call('HSET', delivery, 'status', verdict, 'ended', now)
-        redis.call('HDEL', delivery, 'next')
+        redis.call('HSET', delivery, unpack(known))
       end
     end
     if ours and verdict ~= 'retry' then redis.call('LREM', queue, 1, attempts[i]) end
@@ -51,11 +55,11 @@ for _ = 1, tonumber(ARGV[6]) do
   if #attempts == 0 then
     -- handed back untried: nothing is known, nothing is counted
   elseif verdict == 'delivered' then
-    redis.call('HSET', state, 'failures', 0, 'success_at', now)
-    redis.call('HINCRBY', state, 'delivered', #attempts / 2)
+    failures, success, delivered = 0, true, delivered + #attempts / 2
   else
-    if redis.call('HINCRBY', state, 'failures', 1) == 1 then redis.call('HSET', state, 'failing_since', now) end
-    redis.call('HINCRBY', state, verdict == 'failed' and 'failed' or 'retried', 1)
+    failures = failures + 1
+    if failures == 1 then since = now end
+    if verdict == 'failed' then failed = failed + 1 else retried = retried + 1 end
   end
   for i = 1, #facts, 3 do
     local where = prefix .. ':event:' .. facts[i]
@@ -65,6 +69,14 @@ for _ = 1, tonumber(ARGV[6]) do
     end
   end
 end
+if success or failed + retried > 0 then redis.call('HSET', state, 'failures', failures) end
+if since ~= before then redis.call('HSET', state, 'failing_since', since) end
+if success then
+  redis.call('HSET', state, 'success_at', now)
+  redis.call('HINCRBY', state, 'delivered', delivered)
+end
+if failed > 0 then redis.call('HINCRBY', state, 'failed', failed) end
+if retried > 0 then redis.call('HINCRBY', state, 'retried', retried) end
 -- What one receiver's answer asked for is not undercut by what another asks for meanwhile.
 local quiet = tonumber(ARGV[4])
 if quiet > 0 and now + quiet > tonumber(redis.call('GET', hold) or '0') then
@@ -73,4 +85,4 @@ end
 if ARGV[5] == '1' then redis.call('HSETNX', state, 'disabled', now) end
 local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
 if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end
-return {tonumber(redis.call('HGET', state, 'failures') or '0'), redis.call('HEXISTS', state, 'announced'), stale}
+return {failures, redis.call('HEXISTS', state, 'announced'), stale}
