@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -40,47 +41,59 @@ class Deliverer:
         """
         kick = kick or asyncio.Event()
         inflight: dict[asyncio.Task[Made], ClaimedLane] = {}
-        kicked = asyncio.create_task(kick.wait())
         made = 0
         try:
             while True:
                 kick.clear()
-                free = runtime.options.concurrency - len(inflight)
-                may = runtime.allowance.available(free)
-                claimed = [] if self.stopping.is_set() or may <= 0 else await self._claim(runtime, may)
-                runtime.allowance.spend(len(claimed))
-                for lane in claimed:
-                    inflight[asyncio.create_task(self.attempts.make(runtime, lane))] = lane
-                throttled = 0 <= may < free and not self.stopping.is_set()
-                if not inflight and not (throttled and may == 0):
-                    return made
-                pause = runtime.allowance.wait() if throttled else None
-                await asyncio.wait([*inflight, kicked], timeout=pause, return_when=asyncio.FIRST_COMPLETED)
                 done = [task for task in inflight if task.done()]
-                if done:
-                    await self.record(runtime, [task.result() for task in done])
-                    made += len(done)
+                free = runtime.options.concurrency - len(inflight) + len(done)
+                may = 0 if self.stopping.is_set() else runtime.allowance.available(free)
+                claimed = await self._turn(runtime, [task.result() for task in done], may)
                 for task in done:
                     del inflight[task]
-                if kicked.done():
-                    kicked = asyncio.create_task(kick.wait())
+                made += len(done)
+                runtime.allowance.spend(len(claimed))
+                for lane in claimed:
+                    task = asyncio.create_task(self.attempts.make(runtime, lane))
+                    task.add_done_callback(lambda _: kick.set())
+                    inflight[task] = lane
+                throttled = may < free and not self.stopping.is_set()
+                if not inflight and not (throttled and may <= 0):
+                    return made
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(kick.wait(), runtime.allowance.wait() if throttled else None)
         finally:
-            kicked.cancel()
             await self._leave(runtime, inflight)
 
-    async def _claim(self, runtime: TargetRuntime, limit: int) -> list[ClaimedLane]:
+    async def _turn(self, runtime: TargetRuntime, made: Sequence[Made], may: int) -> list[ClaimedLane]:
+        """Record what was made and claim up to `may` lanes, in one round trip."""
         lease_ms = round(runtime.options.timeout * 1000) + _LEASE_MARGIN_MS
         take = GROUP_LIMIT if runtime.target.grouped else 1
-        return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=limit, take=take)
-
-    async def record(self, runtime: TargetRuntime, made: Sequence[Made]) -> None:
-        """Record attempts, and say so once when a target begins to fail or has recovered."""
-        standing = await self.lanes.settle(
+        if may <= 0:
+            await self._record(runtime, made)
+            return []
+        if not made:
+            return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=may, take=take)
+        standing, claimed = await self.lanes.settle_and_claim(
             runtime.name,
             [one.settled for one in made],
-            hold=max((one.hold for one in made), default=0.0),
-            disable=any(one.disable for one in made),
+            lease_ms=lease_ms,
+            limit=may,
+            take=take,
+            hold=_hold(made),
+            disable=_disable(made),
         )
+        await self._recorded(runtime, made, standing)
+        return claimed
+
+    async def _record(self, runtime: TargetRuntime, made: Sequence[Made]) -> None:
+        if made:
+            settled = [one.settled for one in made]
+            standing = await self.lanes.settle(runtime.name, settled, hold=_hold(made), disable=_disable(made))
+            await self._recorded(runtime, made, standing)
+
+    async def _recorded(self, runtime: TargetRuntime, made: Sequence[Made], standing: Standing) -> None:
+        """Count, and say so once when a target begins to fail or has recovered."""
         self.delivered += sum(one.settled.verdict == "delivered" for one in made)
         await self._announce(runtime, made, standing)
 
@@ -116,6 +129,14 @@ class Deliverer:
         back = [Made(Settled(lane, "retry", 0.0, ())) for task, lane in inflight.items() if task.cancelled()]
         if known or back:
             try:
-                await asyncio.shield(self.record(runtime, [*back, *known]))
+                await asyncio.shield(self._record(runtime, [*back, *known]))
             except StoreUnavailable as error:
                 structlog.get_logger().warning("delivery.not_recorded", target=runtime.name, error=str(error))
+
+
+def _hold(made: Sequence[Made]) -> float:
+    return max((one.hold for one in made), default=0.0)
+
+
+def _disable(made: Sequence[Made]) -> bool:
+    return any(one.disable for one in made)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,15 @@ from monitor.errors import Fenced, StoreUnavailable
 from monitor.store.keys import Keys
 
 Arg: TypeAlias = bytes | str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One script to run: its name, the keys it touches, its arguments."""
+
+    name: str
+    keys: Sequence[str]
+    args: Sequence[Arg]
 
 
 class Db:
@@ -47,21 +57,41 @@ class Db:
 
     async def script(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
         """Run one of the scripts, loading it again after a restart of the store; Fenced when it refuses the lease."""
+        call = Call(name, keys, args)
         try:
-            return await self._evaluate(name, keys, args)
-        except ResponseError as error:
-            if str(error).startswith("FENCED"):
-                raise Fenced("another worker took over this scan") from error
-            raise _unavailable(error) from error
+            reply = await self.client.execute_command(*self._known(call))  # type: ignore[no-untyped-call]  # redis-py is untyped here
+        except RedisError as error:
+            reply = error
+        return await self._outcome(call, reply)
+
+    async def scripts(self, calls: Sequence[Call]) -> list[Any]:
+        """Run several scripts one after the other in one round trip; each as `script` does."""
+        pipeline = self.client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.execute_command(*self._known(call))
+        try:
+            replies = await pipeline.execute(raise_on_error=False)
         except RedisError as error:
             raise _unavailable(error) from error
+        return [await self._outcome(call, reply) for call, reply in zip(calls, replies, strict=True)]
 
-    async def _evaluate(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        call = (len(keys), *keys, *args)
-        try:
-            return await self.client.execute_command("EVALSHA", self._hashes[name], *call)  # type: ignore[no-untyped-call]  # redis-py is untyped here
-        except NoScriptError:
-            return await self.client.execute_command("EVAL", self._scripts[name], *call)  # type: ignore[no-untyped-call]  # redis-py is untyped here
+    async def _outcome(self, call: Call, reply: Any) -> Any:
+        """The reply, or what it says went wrong; a script that the server does not know is run by its text."""
+        if isinstance(reply, NoScriptError):
+            _, _, *words = self._known(call)
+            try:
+                reply = await self.client.execute_command("EVAL", self._scripts[call.name], *words)  # type: ignore[no-untyped-call]  # redis-py is untyped here
+            except RedisError as error:
+                reply = error
+        if isinstance(reply, ResponseError) and str(reply).startswith("FENCED"):
+            raise Fenced("another worker took over this scan") from reply
+        if isinstance(reply, RedisError):
+            raise _unavailable(reply) from reply
+        return reply
+
+    def _known(self, call: Call) -> tuple[Arg, ...]:
+        """The command that runs a script which the server knows."""
+        return ("EVALSHA", self._hashes[call.name], len(call.keys), *call.keys, *call.args)
 
     async def now_ms(self) -> int:
         """The store's own clock, milliseconds since 1970: the one clock all workers share."""

@@ -6,11 +6,12 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from monitor.events import Event, encode
-from monitor.store.db import Arg, Db, counted, text
+from monitor.store.db import Arg, Call, Db, counted, text
 from monitor.store.eventlog import FIRST
 from monitor.store.retention import Retention
 
@@ -133,37 +134,47 @@ class Lanes:
 
     async def claim(self, target: str, *, lease_ms: int, limit: int, take: int) -> list[ClaimedLane]:
         """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`."""
-        keys = self._db.keys
-        names = [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]
-        reply = await self._db.script("claim_lanes", names, [target, keys.prefix, lease_ms, limit, take])
-        claimed = []
-        for lane, fence, *waiting in reply[1:]:
-            entries = tuple(
-                Waiting(text(id), int(n), body, int(made), text(grade)) for id, n, body, made, grade in waiting
-            )
-            claimed.append(ClaimedLane(target, text(lane), text(fence), entries))
-        return claimed
+        call = self._claim_call(target, lease_ms, limit, take)
+        return _claimed(target, await self._db.script(call.name, call.keys, call.args))
 
     async def settle(
         self, target: str, settled: Sequence[Settled], *, hold: float = 0.0, disable: bool = False
     ) -> Standing:
         """Record attempts, then free, reschedule or end each lane; `hold` (seconds) keeps the whole target quiet."""
-        keys = self._db.keys
-        args: list[Arg] = [
-            target,
-            keys.prefix,
-            self._retention.events_ms,
-            round(hold * 1000),
-            1 if disable else 0,
-            len(settled),
-        ]
+        call = self._settle_call(target, settled, hold, disable=disable)
+        return _standing(await self._db.script(call.name, call.keys, call.args))
+
+    async def settle_and_claim(
+        self,
+        target: str,
+        settled: Sequence[Settled],
+        *,
+        lease_ms: int,
+        limit: int,
+        take: int,
+        hold: float = 0.0,
+        disable: bool = False,
+    ) -> tuple[Standing, list[ClaimedLane]]:
+        """`settle`, then `claim`, in one round trip."""
+        settling = self._settle_call(target, settled, hold, disable=disable)
+        first, second = await self._db.scripts([settling, self._claim_call(target, lease_ms, limit, take)])
+        return _standing(first), _claimed(target, second)
+
+    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int) -> Call:
+        return Call("claim_lanes", self._names(target), [target, self._db.keys.prefix, lease_ms, limit, take])
+
+    def _settle_call(self, target: str, settled: Sequence[Settled], hold: float, *, disable: bool) -> Call:
+        args: list[Arg] = [target, self._db.keys.prefix, self._retention.events_ms]
+        args += [round(hold * 1000), 1 if disable else 0, len(settled)]
         for one in settled:
             args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
-        names = [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]
-        failures, announced, stale = await self._db.script("settle", names, args)
-        return Standing(int(failures), bool(int(announced)), int(stale))
+        return Call("settle", self._names(target), args)
+
+    def _names(self, target: str) -> list[str]:
+        keys = self._db.keys
+        return [keys.lanes(target), keys.due, keys.hold(target), keys.target(target), keys.events]
 
     async def announce(self, target: str, event: Event, *, failing: bool) -> bool:
         """Tell once that a target is failing, or that it has recovered; True when this call told it."""
@@ -177,3 +188,16 @@ class Lanes:
             encode(event),
         ]
         return bool(int(await self._db.script("announce", [keys.target(target), keys.events], args)))
+
+
+def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
+    claimed = []
+    for lane, fence, *waiting in reply[1:]:
+        entries = tuple(Waiting(text(id), int(n), body, int(made), text(grade)) for id, n, body, made, grade in waiting)
+        claimed.append(ClaimedLane(target, text(lane), text(fence), entries))
+    return claimed
+
+
+def _standing(reply: Any) -> Standing:
+    failures, announced, stale = reply
+    return Standing(int(failures), bool(int(announced)), int(stale))

@@ -9,7 +9,7 @@ import redis.asyncio
 
 from monitor.bootstrap import Door
 from monitor.store.connect import pool_of
-from monitor.store.db import Arg, Db
+from monitor.store.db import Arg, Call, Db
 from monitor.store.keys import Keys
 
 
@@ -35,6 +35,10 @@ class DyingDb(Db):
 
     async def script(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
         return await self._mortal(super().script(name, keys, args))
+
+    async def scripts(self, calls: Sequence[Call]) -> list[Any]:
+        # One by one: a worker may die between two scripts of one round trip, too.
+        return [await self.script(call.name, call.keys, call.args) for call in calls]
 
     async def _mortal(self, call: Any) -> Any:
         if self.dead:
