@@ -6,7 +6,7 @@ and in order, whoever runs the relay and however often.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,16 @@ from monitor.store.eventlog import EventLog, Stored
 from monitor.store.lanes import Assignment, Lanes
 
 BATCH = 500
+AT_ONCE = 1000
+"""Deliveries one script call makes, about: it blocks the server for milliseconds, however many targets there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """Deliveries of a run of events, and the place of its last event."""
+
+    place: str
+    assignments: Sequence[Assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +43,23 @@ class Relay:
     async def relay(self) -> int:
         """Relay everything that is committed and not yet in lanes; how many deliveries were made."""
         made = 0
-        while True:
-            cursor = await self.lanes.cursor()
-            events = await self.log.after(cursor, BATCH)
-            if not events:
-                return made
-            assignments = [one for stored in events for one in self.assign(stored)]
-            new = await self.lanes.relay(cursor, events[-1].place, assignments)
-            if new >= 0:
-                made += new
-                structlog.get_logger().debug("events.relayed", events=len(events), deliveries=new)
+        while events := await self.log.after(cursor := await self.lanes.cursor(), BATCH):
+            for share in self._shares(events):
+                new = await self.lanes.relay(cursor, share.place, share.assignments)
+                if new < 0:
+                    break
+                made, cursor = made + new, share.place
+            structlog.get_logger().debug("events.relayed", events=len(events), deliveries=made)
+        return made
+
+    def _shares(self, events: Sequence[Stored]) -> Iterator[_Share]:
+        """Events in, what one script call takes after the other out: whole events, about as many deliveries each."""
+        assignments: list[Assignment] = []
+        for stored in events:
+            assignments += self.assign(stored)
+            if len(assignments) >= AT_ONCE or stored is events[-1]:
+                yield _Share(stored.place, assignments)
+                assignments = []
 
     def assign(self, stored: Stored) -> list[Assignment]:
         """One event in, a delivery for each target that its routes choose out."""
