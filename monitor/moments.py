@@ -47,7 +47,7 @@ def parse_date(value: object) -> date | None:
 
 def stamp(moment: datetime) -> str:
     """An aware datetime in, RFC 3339 in UTC with milliseconds out."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_millis(millis: int) -> datetime:
