@@ -40,7 +40,11 @@ def opening(screen: Screen, stage: Stage, pace: Pace, known: int, left_at: float
     screen.line(("Look", "bold"), " at what is stored:")
     for name in ("events", "resources"):
         screen.verbatim(f"  {command()} {name} -c {shown(home.config)}")
-    screen.line(("Ctrl-C", "bold"), " ends it.")
+    screen.line(
+        ("Ctrl-C", "bold"),
+        " ends it. The times below count from when it happened at the service, "
+        "and from when jobwire had stored it (commit).",
+    )
     screen.line()
     if left_at is not None:
         screen.at(

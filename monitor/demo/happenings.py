@@ -19,14 +19,14 @@ class Happenings:
     """Remembers when each document was changed. Times are seconds since 1970, by this machine's clock."""
 
     count: int = 0
-    last_at: float = 0.0
     _changes: dict[tuple[str, str], deque[float]] = field(default_factory=dict)
     _told: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
     def note(self, change: Change, at: float) -> None:
-        """A document was changed."""
+        """Something happened at a provider; of what is no document, such as planned trouble, nothing is kept."""
+        if change.item_id is None:
+            return
         self.count += 1
-        self.last_at = at
         self._changes.setdefault((change.provider, str(change.item_id)), deque(maxlen=_KEPT)).append(at)
 
     def of(self, event: Mapping[str, Any]) -> float | None:

@@ -21,12 +21,13 @@ _WIDE = 112
 class Screen:
     """Where a demo tells what happens. When it is gone, `lost` is called and nothing is told any more."""
 
-    def __init__(self, out: TextIO | None = None) -> None:
+    def __init__(self, out: TextIO | None = None, width: int | None = None) -> None:
+        """`width` is in columns; None: that of the terminal."""
         self._out = out or sys.stdout
         reconfigure = getattr(self._out, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-        self._console = _console(self._out) if self._out.isatty() else None
+        self._console = _console(self._out, width) if self._out.isatty() else None
         self.lost: Callable[[], object] = lambda: None
 
     @property
@@ -85,10 +86,10 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
-def _console(out: TextIO) -> Console:
+def _console(out: TextIO, width: int | None) -> Console:
     from rich.console import Console  # noqa: PLC0415 - pipes do without
 
-    return Console(file=out, highlight=False)
+    return Console(file=out, highlight=False, width=width, height=None if width is None else 25)
 
 
 def _print_wrapped(console: Console, lead: tuple[str, str], hanging: str, pieces: list[tuple[str, str]]) -> None:
