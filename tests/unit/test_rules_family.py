@@ -199,3 +199,24 @@ def test_an_event_of_the_clock_and_one_of_a_state_with_the_same_name_are_two() -
     """A provider may call a state `overdue` too."""
     clock = event_id("shop", "contract", "9", 5, "acme.contract.overdue", "overdue@2026-01-01")
     assert clock != event_id("shop", "contract", "9", 5, "acme.contract.overdue")
+
+
+@pytest.mark.parametrize(
+    ("end", "speaks"),
+    [
+        ("2026-03-01", None),
+        ("2026-01-30", "30d"),
+        ("2026-01-10", "7d"),
+        ("2026-01-05", "1d"),
+        ("2025-12-30", "overdue"),
+        ("2025-12-20", None),
+    ],
+)
+@pytest.mark.parametrize("baseline", [True, False])
+def test_p9_at_first_sight_a_deadline_inside_its_ladder_speaks_by_its_tightest_rung(
+    end: str, speaks: str | None, baseline: bool
+) -> None:
+    """Also at the silent baseline; what passed more than seven days ago is taken as told."""
+    judgement = look(None, post(), contract(end_date=end), at=setting(baseline=baseline))
+    rung = speaking(judgement.document.known["contract/9"], END_DATE, clockwork(), NOW)
+    assert (rung.name if rung else None) == speaks
