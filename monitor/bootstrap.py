@@ -25,6 +25,7 @@ from monitor.pipeline.scan import Scanner
 from monitor.pipeline.source import Source, assemble
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.timetable import Timetable
+from monitor.pipeline.watch import Watch
 from monitor.providers import PROVIDERS
 from monitor.routing import Match, Route, Router
 from monitor.settings import Route as RouteSetting
@@ -127,6 +128,7 @@ def _wire(
     relay = Relay(store.log, store.lanes, Router([route_of(one) for one in settings.routes]), targets)
     deliverer = Deliverer(store.lanes, Attempts(host.now, host.random), host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
+    watch = Watch(store.sources, sources, shared.now)
     return Services(
         settings=settings,
         store=store,
@@ -134,7 +136,7 @@ def _wire(
         targets=targets,
         scanner=Scanner(store.items, store.sources, owner_name(), shared.now),
         timetable=Timetable(store.db, sources),
-        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, stopping),
+        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, stopping),
         clock=shared,
         stopping=stopping,
     )

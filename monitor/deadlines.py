@@ -87,8 +87,12 @@ def speaking(known: Known, rule: DeadlineRule, clockwork: Clockwork, now: dateti
     """The one rung that must be told now: the tightest that is due and was not told; None when none is."""
     value = pick(known.resource.fields, rule.field)
     rungs = ladder(rule, value, clockwork)
-    waiting = rungs[_told(known, rule, value, rungs) + 1 :]
-    due = [rung for rung in waiting if rung.due <= now]
+    return tightest(rungs[_told(known, rule, value, rungs) + 1 :], now)
+
+
+def tightest(rungs: Sequence[Rung], now: datetime) -> Rung | None:
+    """Rungs in the order they fall due in, the last one that is due out; None when none is."""
+    due = [rung for rung in rungs if rung.due <= now]
     return due[-1] if due else None
 
 

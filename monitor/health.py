@@ -68,16 +68,20 @@ def after_good_scan(
     ending: Ending,
     counts: Mapping[str, Mapping[str, int]],
 ) -> Health:
-    """A complete scan in: the source is fresh; `baselined` if it was the first, `recovered` if it was failing."""
+    """A complete scan in: the source is fresh; `baselined` if it was the first, `recovered` if it was in trouble."""
     told = _Told(name, provider, ending)
     fields: dict[str, str | int] = {"fresh_from": stamp(ending.started), "fresh_at": stamp(ending.ended)}
     if "baselined" not in state:
         fields["baselined"] = stamp(ending.ended)
         told.tell("baselined", counts=counts, total=sum(sum(one.values()) for one in counts.values()))
-    if "announced" in state:
-        told.tell("recovered", was=state["announced"], since=state.get("failing_since"), reason=state.get("reason"))
-    forget = ("announced", "failing_since", "failures", "reason", "error", "paused_until")
-    return Health(fields, forget, tuple(told.events))
+    if "announced" in state or "stale" in state:
+        was = state.get("announced", "stale")
+        since = state.get("stale" if was == "stale" else "failing_since")
+        told.tell("recovered", was=was, since=since, reason=state.get("reason"))
+    forget = ["announced", "failing_since", "failures", "reason", "error", "paused_until"]
+    # What is told as stale after `state` was read stays, for the next good scan to close.
+    forget += ["stale"] if "stale" in state else []
+    return Health(fields, tuple(forget), tuple(told.events))
 
 
 def removals_held(

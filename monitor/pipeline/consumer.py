@@ -1,5 +1,7 @@
 """The resident consumer of a worker: sleeps on the event log, and relays and delivers the moment there is work.
 
+Beside that it rings deadlines and watches what time alone brings about sources.
+
 A committed event does not wait for any queue's poll: the blocking read returns within a millisecond. The
 ARQ tasks `relay` and `deliver` do the same work and are the net below this loop.
 """
@@ -18,6 +20,7 @@ from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import BATCH, Ringer
 from monitor.pipeline.target import TargetRuntime
+from monitor.pipeline.watch import EVERY_SECONDS, Watch
 from monitor.store.db import Db
 from monitor.store.eventlog import EventLog
 from monitor.store.lanes import Lanes
@@ -36,7 +39,7 @@ class _Pump:
 
 @dataclass(slots=True)
 class Consumer:
-    """Runs relay, delivery and ring until `stopping` is set, through any outage of the store."""
+    """Runs relay, delivery, ring and watch until `stopping` is set, through any outage of the store."""
 
     db: Db
     log: EventLog
@@ -44,6 +47,7 @@ class Consumer:
     relay: Relay
     deliverer: Deliverer
     ringer: Ringer
+    watch: Watch
     stopping: asyncio.Event
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _pumps: dict[str, _Pump] = field(default_factory=dict)
@@ -54,6 +58,7 @@ class Consumer:
             asyncio.create_task(self._forever("relay", self._relay_once)),
             asyncio.create_task(self._forever("deliver", self._deliver_once)),
             asyncio.create_task(self._forever("ring", self._ring_once)),
+            asyncio.create_task(self._forever("watch", self._watch_once)),
         ]
         try:
             await self.stopping.wait()
@@ -111,6 +116,10 @@ class Consumer:
     async def _ring_once(self) -> None:
         if await self.ringer.ring() < BATCH:
             await asyncio.sleep(TICK)
+
+    async def _watch_once(self) -> None:
+        await self.watch.look()
+        await asyncio.sleep(EVERY_SECONDS)
 
     async def _drain(self) -> None:
         pumps = [pump.task for pump in self._pumps.values()]

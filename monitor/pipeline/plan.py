@@ -19,12 +19,13 @@ def plan_of(source: Source, state: Mapping[str, str], now: datetime) -> ScanPlan
     """The source and its stored state in, the plan of the next walk out.
 
     A walk is full when the provider knows no other, at the baseline, when `full_every` has passed since the
-    last full one, and when the config means something else by a change than it did then.
+    last full one, when the config means something else by a change than it did then, and when an operator has
+    decided on removals that are held.
     """
     hints = _hints.decode(state.get("hints", "{}"))
     every, last = source.options.full_every, parse_instant(state.get("full_at"))
     fresh = last is not None and every is not None and now - last < timedelta(seconds=every)
-    if not fresh or "baselined" not in state or state.get("config") != source.config.hex():
+    if not fresh or "baselined" not in state or state.get("config") != source.config.hex() or "release" in state:
         return ScanPlan(full=True, since=state.get("watermark"), hints=hints)
     return ScanPlan(full=False, since=state.get("watermark"), hints=hints)
 

@@ -161,14 +161,16 @@ class Scanner:
         self, source: Source, walk: Walk, lease: Lease, slot: int, ending: Ending, absence: Absence
     ) -> None:
         provider = source.provider.vocabulary.provider
+        # Read again: what was told and decided while the scan ran counts.
+        state = await self.sources.state(source.name)
         if ending.reason is None:
             counts = await self.sources.counts(source.name)
-            health = after_good_scan(source.name, provider, lease.state, ending, counts)
+            health = after_good_scan(source.name, provider, state, ending, counts)
             if walk.plan.full:
-                health = removals_held(source.name, provider, lease.state, ending, absence.held, health)
+                health = removals_held(source.name, provider, state, ending, absence.held, health)
             planned = remembered(source, walk.plan, walk.end, ending.started)
         else:
-            health, planned = after_bad_scan(source.name, provider, lease.state, ending), {}
+            health, planned = after_bad_scan(source.name, provider, state, ending), {}
         scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
         closing = ScanClosing(
             set={**health.set, **planned, "slot": slot, "scan": msgspec.json.encode(scan)},

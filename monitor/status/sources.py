@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from monitor.ageing import stale_limit
 from monitor.moments import from_millis, parse_instant, stamp, to_millis
 from monitor.providers.base import SourceOptions
 from monitor.schedule import due_slot, next_slot
 from monitor.status.watched import Watched
 from monitor.store.items import Items
 from monitor.store.sources import Sources
-
-STALE_AT_LEAST = 120.0
 
 
 class SourceView(msgspec.Struct, frozen=True):
@@ -53,11 +52,6 @@ async def source_view(sources: Sources, items: Items, source: Watched, now_ms: i
     )
 
 
-def stale_after(options: SourceOptions) -> float:
-    """Seconds after which a source counts as stale: its option, else three intervals, at least two minutes."""
-    return options.stale_after or max(3 * options.every, STALE_AT_LEAST)
-
-
 def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -> str:
     if not options.enabled:
         return "disabled"
@@ -65,7 +59,7 @@ def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -
         return stored["announced"]
     if age is None:
         return "failing" if "failures" in stored else "new"
-    return "stale" if age > stale_after(options) else "ok"
+    return "stale" if age > stale_limit(options.every, options.stale_after) else "ok"
 
 
 def _next_at(source: Watched, stored: Mapping[str, str], now_ms: int) -> str | None:

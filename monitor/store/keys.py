@@ -13,7 +13,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
 | `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
-| `P:drift:NAME` | set | what was told as schema drift | with the source |
+| `P:drift:NAME` | set | what was told once: schema drift, credentials that end | with the source |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
 | `P:events` | stream | every event: id, type, body | retention |
@@ -85,7 +85,7 @@ class Keys:
         return self.of("doubts", name)
 
     def drift(self, name: str) -> str:
-        """What was told as schema drift of a source."""
+        """What was told once of a source."""
         return self.of("drift", name)
 
     def history(self, key: str) -> str:

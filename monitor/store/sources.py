@@ -10,6 +10,8 @@ from monitor.store.db import Arg, Db, counted, text, texts
 from monitor.store.keys import SEPARATOR
 from monitor.store.retention import Retention
 
+_AGING = ("epoch", "fresh_at", "failing_since", "stale", "reason", "error")
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -86,6 +88,12 @@ class Sources:
         args: list[Arg] = [mark, keys.prefix, self._retention.events_ms, event.id, event.type, encode(event)]
         return bool(int(await self._db.script("emit_once", [keys.drift(source), keys.events], args)))
 
+    async def tell_stale(self, source: str, fresh_at: str, since: str, event: Event) -> bool:
+        """Write that a source is stale, once until a scan closes it; False too when it was made fresh meanwhile."""
+        keys = self._db.keys
+        args: list[Arg] = [fresh_at, since, keys.prefix, self._retention.events_ms, event.id, event.type, encode(event)]
+        return bool(int(await self._db.script("stale", [keys.source(source), keys.events], args)))
+
     async def release(self, lease: Lease) -> None:
         """Give the lease back without ending the slot: the next worker takes it up at once."""
         await self._db.script("release_scan", [self._db.keys.lease(lease.source)], [lease.fence])
@@ -93,6 +101,15 @@ class Sources:
     async def state(self, source: str) -> dict[str, str]:
         """The stored state of a source; empty when it was never scanned."""
         return texts(await self._db.run("HGETALL", self._db.keys.source(source)))
+
+    async def aging(self, sources: Sequence[str]) -> list[dict[str, str]]:
+        """Of each source what tells how old its data is, and the count of its scans: one round trip."""
+        commands = [("HMGET", self._db.keys.source(source), *_AGING) for source in sources]
+        replies = await self._db.run_all(commands) if commands else []
+        return [
+            {name: text(value) for name, value in zip(_AGING, reply, strict=True) if value is not None}
+            for reply in replies
+        ]
 
     async def missing(self, source: str) -> dict[tuple[str, str], bytes]:
         """What complete scans missed: (item, ref) by note; ref is "" for the item itself."""

@@ -120,6 +120,20 @@ def test_a_failing_source_recovers_with_the_next_good_scan() -> None:
     assert set(story.state) == {"baselined", "fresh_from", "fresh_at"}
 
 
+def test_a_stale_source_recovers_with_the_next_good_scan() -> None:
+    """Also when nothing but its staleness was told; what is told while a scan ends is closed by the next one."""
+    story = Story()
+    story.state["stale"] = "2026-01-05T09:00:00.000Z"
+    assert story.good(0 * MINUTE) == ["recovered"]
+    assert details(story.events[-1]) == {"was": "stale", "since": "2026-01-05T09:00:00.000Z", "reason": None}
+    assert "stale" not in story.state
+
+    health = after_good_scan("tax", "acme", story.state, story.ending(1 * MINUTE), COUNTS)
+    story.state["stale"] = "2026-01-05T09:30:05.000Z"
+    assert story.keep(health) == []
+    assert story.good(2 * MINUTE) == ["recovered"]
+
+
 def test_rejected_credentials_are_told_at_once_and_pause_the_source() -> None:
     """For fifteen minutes; told once, also when the source was failing before; recovered when they work again."""
     story = Story()
