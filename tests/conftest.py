@@ -11,6 +11,19 @@ from monitor.embedded import EmbeddedStore
 from tests import stores
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--chaos` adds the long suites: many random worlds, and death at a thousand points."""
+    parser.addoption("--chaos", action="store_true", help="run the long chaos suites as well (half an hour)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long suites are left out, and counted as such, unless they are asked for."""
+    if not config.getoption("--chaos"):
+        long = [item for item in items if item.get_closest_marker("chaos")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
+
+
 @pytest.fixture(scope="session")
 async def store_url() -> AsyncIterator[str]:
     """The URL of an embedded store that runs as long as the tests do."""

@@ -126,11 +126,11 @@ async def facts(watch: Installation) -> list[Fact]:
 
 
 async def live(
-    redis: Redis, store_url: str, at: int, *, answered: bool, baseline: bool
+    redis: Redis, store_url: str, at: int, *, answered: bool, baseline: bool, count: int = 6
 ) -> tuple[list[Fact], World, bool]:
     """One life: a worker that dies at command `at` during the baseline or a later scan, then a healthy one."""
     await redis.flushall()
-    async with world() as scene:
+    async with world(count) as scene:
         hands = Hands()
         if not baseline:
             async with installed(store_url, scene.config, hands) as before:
@@ -186,6 +186,30 @@ async def test_no_death_loses_doubles_or_invents_an_event(
         assert told == expected, f"died at command {at}"
         received_in_order(scene, told)
     assert points > 20
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(3600)
+async def test_a_thousand_deaths(redis: Redis, store_url: str) -> None:
+    """P20: the same with longer lists, until a thousand workers have died."""
+    points, count = 0, 10
+    while points < 1000:
+        for answered in (False, True):
+            for baseline in (False, True):
+                shape = {"answered": answered, "baseline": baseline, "count": count}
+                expected, _, _ = await live(redis, store_url, 10_000, **shape)
+                points += await _die_everywhere(redis, store_url, expected, shape)
+        count += 10
+
+
+async def _die_everywhere(redis: Redis, store_url: str, expected: list[Fact], shape: dict[str, Any]) -> int:
+    for at in range(1, 10_000):
+        told, scene, died = await live(redis, store_url, at, **shape)
+        if not died:
+            return at - 1
+        assert told == expected, f"died at command {at} of {shape}"
+        received_in_order(scene, told)
+    raise AssertionError("a scan sends more commands than this")
 
 
 async def test_a_worker_paused_past_its_lease_changes_nothing(redis: Redis, store_url: str) -> None:
