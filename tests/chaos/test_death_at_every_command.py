@@ -196,7 +196,7 @@ async def test_a_thousand_deaths(redis: Redis, store_url: str) -> None:
     while points < 1000:
         for answered in (False, True):
             for baseline in (False, True):
-                shape = {"answered": answered, "baseline": baseline, "count": count}
+                shape: dict[str, Any] = {"answered": answered, "baseline": baseline, "count": count}
                 expected, _, _ = await live(redis, store_url, 10_000, **shape)
                 points += await _die_everywhere(redis, store_url, expected, shape)
         count += 10

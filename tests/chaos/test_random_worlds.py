@@ -166,7 +166,7 @@ def _play(store_url: str, examples: int, steps: int) -> None:
     machine = type("Played", (Worlds,), {"loop": loop, "store_url": store_url})
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     try:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
+        run_state_machine_as_test(
             machine,
             settings=settings(
                 max_examples=examples,
