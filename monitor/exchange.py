@@ -65,18 +65,34 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that is wrong with a source although its lists can be read.
+
+    `what` is one short word for programs (`relink_needed`), `text` says it to people, `since` is when it
+    began, as the provider says.
+    """
+
+    what: str
+    text: str
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ScanEnd:
     """How a walk ended: `complete` only if the provider proved that everything in it was seen; else `reason`.
 
-    `watermark` is the newest change that a complete walk vouches for, by the provider's own clock; the next
-    narrow walk is given it. `hints` are what the provider learnt about the API (a sort field that is
-    refused, say) and wants to be told at its next walk.
+    `full` says that the walk saw everything although a narrow one was planned. `watermark` is the newest
+    change that a complete walk vouches for, by the provider's own clock; the next narrow walk is given it.
+    `hints` are what the provider learnt about the API (a sort field that is refused, say) and wants to be
+    told at its next walk. `notices` are what is wrong although the lists can be read.
     """
 
     complete: bool
     reason: str | None = None
+    full: bool = False
     watermark: str | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
 
 
 T = TypeVar("T")

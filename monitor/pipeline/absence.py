@@ -52,14 +52,14 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
     absent = [id for id in away if not _elsewhere(walk, notes.get((id, "")))]
     if (
         len(absent) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1)
-        and walk.plan.full
+        and walk.full
         and not walk.release
     ):
         outcome.held = len(absent)
         _count(walk, absent, notes, outcome)
         return outcome
     gone, unknown = ([], absent) if walk.release else await _look_up(walk, absent, outcome)
-    confirmed = [*gone, *(_count(walk, unknown, notes, outcome) if walk.plan.full else [])]
+    confirmed = [*gone, *(_count(walk, unknown, notes, outcome) if walk.full else [])]
     await _remove_items(walk, items, confirmed, notes)
     await _remove_nested(walk, items, _nested(walk, notes, outcome), notes)
     outcome.found += [missing_field(id, "") for id in confirmed]
@@ -70,7 +70,7 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
 
 async def _away(walk: Walk, items: Items, size: int) -> dict[str, None]:
     """Items that this walk must have shown and did not: all that are known, or those that a narrow walk shows."""
-    if not walk.plan.full:
+    if not walk.full:
         return {id: None async for id in items.walked_ids(walk.source.name) if hash(id) not in walk.seen}
     if walk.stored >= size:
         return {}
@@ -81,7 +81,7 @@ def _settled(id: str, ref: str, walk: Walk, away: Container[str]) -> bool:
     """Whether a note has nothing left to count: its item is back, or (after a full walk) is not known any more."""
     if hash(id) in walk.seen:
         return ref == ""
-    return walk.plan.full and id not in away
+    return walk.full and id not in away
 
 
 def _elsewhere(walk: Walk, note: Note | None) -> bool:

@@ -16,11 +16,12 @@ import structlog
 
 from monitor.errors import Fenced, JobwireError, ProviderError, ProviderThrottled, TransportError
 from monitor.events import Event, monitor_event
-from monitor.health import Ending, after_bad_scan, after_good_scan, removals_held
+from monitor.health import Ending, after_bad_scan, removals_held
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.absence import Absence, settle_absence
 from monitor.pipeline.doubt import Doubt, Doubts
 from monitor.pipeline.lease import kept
+from monitor.pipeline.notices import after_read_scan
 from monitor.pipeline.plan import plan_of, remembered
 from monitor.pipeline.source import Source
 from monitor.pipeline.walk import Commit, Tally, Walk
@@ -165,8 +166,8 @@ class Scanner:
         state = await self.sources.state(source.name)
         if ending.reason is None:
             counts = await self.sources.counts(source.name)
-            health = after_good_scan(source.name, provider, state, ending, counts)
-            if walk.plan.full:
+            health = after_read_scan(source.name, provider, state, ending, counts, walk.end.notices)
+            if walk.full:
                 health = removals_held(source.name, provider, state, ending, absence.held, health)
             planned = remembered(source, walk.plan, walk.end, ending.started)
         else:

@@ -100,6 +100,11 @@ class Walk:
     release: str | None = None
     doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
 
+    @property
+    def full(self) -> bool:
+        """Whether this walk shows everything: it was planned so, or the provider could not make it narrow."""
+        return self.plan.full or self.end.full
+
     async def page(self, page: Page) -> None:
         """Take one page: everything that changed in it is committed when this returns."""
         self.tally.pages += 1

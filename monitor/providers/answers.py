@@ -193,6 +193,11 @@ def until_reset(response: Response) -> float | None:
     return max(0.0, float(value) - date.timestamp())
 
 
+def date_of(response: Response) -> datetime | None:
+    """When an answer was made by the clock of whoever made it: its Date header; None without a usable one."""
+    return _http_date(response.headers.get("date"))
+
+
 def _http_date(value: str | None) -> datetime | None:
     try:
         return parsedate_to_datetime(value).astimezone(UTC) if value else None

@@ -2,11 +2,16 @@
 
 `POST /jobs.list` and `/jobs.get`; https://developer.devrev.ai and the types of @devrev/typescript-sdk.
 The absent `next_cursor` ends the list. A failed job carries no error text: title and metadata have to do.
+
+The list knows no filter for changes, so a narrow walk is two: all jobs in an active state, and, newest first,
+those that changed since the walk before it, which shows the jobs that began and ended in between.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -27,6 +32,7 @@ from monitor.providers.base import (
     Text,
     bearer,
 )
+from monitor.providers.devrev_list import ACTIVE, JobsList, modified
 from monitor.providers.items import (
     Wrapped,
     parse,
@@ -38,13 +44,14 @@ from monitor.providers.items import (
     without,
     words,
 )
-from monitor.providers.walks import look_up_each, walk_by_cursor
+from monitor.providers.walks import Refused, look_up_each
+from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import FieldChange, Resource
 from monitor.values import Duration
 from monitor.vocabulary import Kind, NamedChange, Vocabulary, as_set
 
 NAME = "devrev"
-FILTERS = ("category", "created_by", "owned_by_id", "parent_ids", "sort_by", "state")
+FILTERS = ("category", "created_by", "owned_by_id", "parent_ids")
 MOVED = frozenset({301})
 """jobs.get answers 301 for an object whose id has changed: it is in the list under its new id."""
 
@@ -59,7 +66,9 @@ class Options(SourceOptions):
     created_by: Many[Text] | None = Field(default=None, description="only jobs created by these users")
     owned_by_id: Many[Text] | None = Field(default=None, description="only jobs owned by these users")
     parent_ids: Many[Text] | None = Field(default=None, description="only jobs of these parents")
-    state: Many[Text] | None = Field(default=None, description="only jobs in these states")
+    state: Many[Text] | None = Field(
+        default=None, description="only jobs in these states; every walk is then a full one"
+    )
     sort_by: Many[Text] | None = Field(default=None, description="such as created_date:desc")
     limit: int = Field(default=50, ge=1, le=100, description="jobs a page")
     mode: Literal["after", "before"] = Field(default="after", description="before: walk from the end backwards")
@@ -91,12 +100,6 @@ VOCABULARY = Vocabulary(
 )
 
 
-class _List(msgspec.Struct):
-    jobs: list[msgspec.Raw]
-    next_cursor: str | None = None
-    prev_cursor: str | None = None
-
-
 class DevRev:
     """One devrev source."""
 
@@ -105,17 +108,20 @@ class DevRev:
     def __init__(self, name: str, options: Options) -> None:
         self.name = name
         self._options = options
+        self._narrows = options.state is None
         self._headers = {"Accept": "application/json", "Content-Type": "application/json"}
         if options.beta:
             self._headers["X-Devrev-Scope"] = "beta"
         self._reader = Reader(
             NAME,
-            check=f"{', '.join(FILTERS)}, limit and mode",
+            check=f"{', '.join(FILTERS)}, sort_by, state, limit and mode",
             said=_said,
             hint=self.wait_hint,
             secrets=(options.token,),
         )
-        self._list = msgspec.json.Decoder(_List)
+        fixed = {"limit": options.limit} | {name: getattr(options, name) for name in FILTERS}
+        post = partial(self._post, "jobs.list")
+        self._list = JobsList(NAME, self._reader, post, fixed, options.max_pages)
         self._one = msgspec.json.Decoder(Wrapped)
 
     def credentials(self) -> Credentials:
@@ -123,27 +129,29 @@ class DevRev:
         token = self._options.token
         return Credentials(headers={"Authorization": bearer(token)}, expires_at=token_end(token))
 
-    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:  # noqa: ARG002 - every walk is a full one
-        """Walk all jobs that the options let through, with the same body but for the cursor on every page."""
-        backwards = self._options.mode == "before"
-        fixed: dict[str, Any] = {"limit": self._options.limit}
-        fixed |= {name: value for name in FILTERS if (value := getattr(self._options, name)) is not None}
-        if backwards:
-            fixed["mode"] = "before"
+    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
+        """Walk what is active and what has changed or, in a full walk, all jobs that the options let through.
 
-        def request(cursor: str | None) -> Request:
-            return self._post("jobs.list", fixed if cursor is None else fixed | {"cursor": cursor})
+        Every walk is full where the user names states, where nothing tells how far the walk before it came, and
+        where the API does not take our states, which is tried again after each full walk that is due.
+        """
+        hints = {} if plan.full else dict(plan.hints)
+        newest = Newest(modified)
+        floor = floor_of(plan.since)
+        if not plan.full and self._narrows and floor is not None and hints.get("state") != "refused":
+            try:
+                end = yield from self._list.narrow(floor, newest, hints)
+                return replace(end, watermark=newest.watermark(plan.since), hints=hints)
+            except Refused:
+                hints["state"] = "refused"
+        mode = {"mode": "before"} if self._options.mode == "before" else {}
+        given = {"sort_by": self._options.sort_by, "state": self._options.state, **mode}
+        end = yield from self._list.whole(given, newest if self._narrows else None)
+        return replace(end, full=not plan.full, watermark=newest.watermark(plan.since), hints=hints)
 
-        def read(number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
-            answer = self._reader.data(asked, response, self._list)
-            page = split(answer.jobs, f"{NAME}: page {number}")
-            return page, answer.prev_cursor if backwards else answer.next_cursor
-
-        return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
-
-    def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
-        """Every walk is a full one."""
-        return False
+    def expects(self, item: Resource) -> bool:
+        """Every job in an active state."""
+        return self._narrows and item.state in ACTIVE
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id."""

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from typing import TypeAlias
 
 from msgspec import Raw, UnsetType
 
@@ -18,7 +19,15 @@ TOGETHER = 4
 
 LOOKED_UP_TOGETHER = 8
 
+ReadPage: TypeAlias = Callable[[int, Request, Response], tuple[Page, str | UnsetType | None]]
+"""The number of a page, its request and its response in, its items and the cursor of the next page out."""
+
 _HEAPS = 64
+_FORGOTTEN = frozenset({400, 410, 422})
+
+
+class _CursorForgotten(Exception):
+    """The API does not know a cursor any more that it gave out in this walk."""
 
 
 @dataclass(slots=True)
@@ -102,9 +111,24 @@ def walk_by_number(
     return tally.flaw()
 
 
+class Refused(Exception):
+    """The first page of a walk was refused: the API does not take a parameter that is ours, not the user's."""
+
+
+def probing(read: ReadPage) -> ReadPage:
+    """A `read` for `walk_by_cursor` in, the same out, which raises `Refused` when the first page is a 400 or 422."""
+
+    def probe(number: int, asked: Request, response: Response) -> tuple[Page, str | UnsetType | None]:
+        if number == 1 and response.status in {400, 422}:
+            raise Refused
+        return read(number, asked, response)
+
+    return probe
+
+
 def walk_by_cursor(
     request: Callable[[str | None], Request],
-    read: Callable[[int, Request, Response], tuple[Page, str | UnsetType | None]],
+    read: ReadPage,
     *,
     where: str,
     max_pages: int,
@@ -113,13 +137,26 @@ def walk_by_cursor(
 
     `request` makes the request for a cursor (None: the first page), `read` gives a page's items and its
     next cursor: None or empty at the end, UNSET when the answer leaves open whether it is the end. A
-    cursor that comes twice would lead in circles: UnexpectedAnswer. Cursors are never kept beyond the walk.
+    cursor that comes twice would lead in circles: UnexpectedAnswer. Cursors are never kept beyond the walk;
+    one that the API has forgotten meanwhile (400, 410 or 422 for it) starts the walk anew, once.
     """
+    try:
+        return (yield from _walk(request, read, _FORGOTTEN, where=where, max_pages=max_pages))
+    except _CursorForgotten:
+        return (yield from _walk(request, read, frozenset(), where=where, max_pages=max_pages))
+
+
+def _walk(
+    request: Callable[[str | None], Request], read: ReadPage, forgotten: frozenset[int], *, where: str, max_pages: int
+) -> Exchange[ScanEnd]:
     seen: set[str] = set()
     cursor: str | None = None
     for number in range(1, max_pages + 1):
         asked = request(cursor)
-        page, following = read(number, asked, (yield from ask(asked)))
+        response = yield from ask(asked)
+        if cursor is not None and response.status in forgotten:
+            raise _CursorForgotten
+        page, following = read(number, asked, response)
         if page.ids:
             yield from hand_over(page)
         if isinstance(following, UnsetType):

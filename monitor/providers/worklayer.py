@@ -1,12 +1,14 @@
 """worklayer: the jobs of a workspace at Taxfyle's Worklayer.
 
 `GET /v1.0/jobs`, by page token; https://docs.taxfyle.com/jobs/list-jobs and .../concepts/authentication.
-The filter has no update time, so every scan walks the whole list; times carry 3, 6 or 7 fraction digits.
+The filter knows no update time, so a narrow walk is one of all jobs that are not closed: what has left it is
+asked for by id. Times carry 3, 6 or 7 fraction digits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -40,7 +42,8 @@ from monitor.providers.items import (
     without,
     words,
 )
-from monitor.providers.walks import look_up_each, walk_by_cursor
+from monitor.providers.walks import ReadPage, Refused, look_up_each, probing, walk_by_cursor
+from monitor.providers.worklayer_filter import open_jobs
 from monitor.resources import Resource
 from monitor.values import Duration, Secret
 from monitor.vocabulary import DeadlineRule, Kind, NamedChange, Vocabulary
@@ -49,8 +52,10 @@ NAME = "worklayer"
 HOUR = 3_600.0
 JSON = {"Accept": "application/json"}
 
+CLOSED = "CLOSED"
+
 # The literal of the cancelled state is published nowhere, so both spellings count as over.
-OVER = frozenset({"CLOSED", "CANCELED", "CANCELLED"})
+OVER = frozenset({CLOSED, "CANCELED", "CANCELLED"})
 
 
 class Options(SourceOptions):
@@ -135,6 +140,7 @@ class Worklayer:
         self.name = name
         self._options = options
         self._url = f"{options.base_url}/v1.0/jobs"
+        self._open = open_jobs(options.filter)
         secrets = tuple(secret for secret in (options.token, options.client_secret) if secret is not None)
         self._reader = Reader(NAME, check="filter and page_size", secrets=secrets)
         self._list = msgspec.json.Decoder(_List)
@@ -168,25 +174,40 @@ class Worklayer:
             raise self._reader.unexpected(request, "holds a token that cannot be sent in a header")
         return Token(SecretStr(bought.access_token), max(1.0, bought.expires_in))
 
-    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:  # noqa: ARG002 - every walk is a full one
-        """Walk all jobs that the filter lets through; the empty page token ends the list."""
+    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
+        """Walk the jobs that are not closed or, in a full walk, all that the user's filter lets through.
+
+        Where no filter of ours can be joined to the user's, or the API does not take it, every walk is full;
+        it is tried again after each full walk that is due.
+        """
+        hints = {} if plan.full else dict(plan.hints)
+        if not plan.full and self._open is not None and hints.get("filter") != "refused":
+            try:
+                return (yield from self._walk(self._open, probing(self._read)))
+            except Refused:
+                hints["filter"] = "refused"
+        end = yield from self._walk(self._options.filter, self._read)
+        return replace(end, full=not plan.full, hints=hints)
+
+    def _walk(self, filter_: str | None, read: ReadPage) -> Exchange[ScanEnd]:
+        """One walk; the filter has to be the same on every page, and the empty page token ends the list."""
         fixed = {"page_size": str(self._options.page_size)}
-        if self._options.filter is not None:
-            fixed["filter"] = self._options.filter
+        if filter_ is not None:
+            fixed["filter"] = filter_
 
         def request(cursor: str | None) -> Request:
             params = fixed if cursor is None else fixed | {"page_token": cursor}
             return Request("GET", self._url, params=params, headers=JSON)
 
-        def read(number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
-            answer = self._reader.data(asked, response, self._list)
-            return split(answer.data, f"{NAME}: page {number}"), answer.next_page_token
-
         return walk_by_cursor(request, read, where=NAME, max_pages=self._options.max_pages)
 
-    def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
-        """Every walk is a full one."""
-        return False
+    def _read(self, number: int, asked: Request, response: Response) -> tuple[Page, str | None]:
+        answer = self._reader.data(asked, response, self._list)
+        return split(answer.data, f"{NAME}: page {number}"), answer.next_page_token
+
+    def expects(self, item: Resource) -> bool:
+        """Every job that is not closed; a cancelled one too, since the filter can name CLOSED alone."""
+        return self._open is not None and item.state != CLOSED
 
     def look_up(self, ids: Sequence[str]) -> Exchange[LookUp] | None:
         """Ask for each job by its id."""

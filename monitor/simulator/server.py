@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 from aiohttp import web
 from multidict import CIMultiDict, MultiDict
 
-from monitor.simulator import faults
+from monitor.simulator import faults, stamps
 from monitor.simulator.documents import Documents
 from monitor.simulator.faults import Fault, Trouble
 from monitor.simulator.spoil import spoil
@@ -159,6 +159,7 @@ class ProviderServer(Documents):
     def finish(self, answer: Answer) -> None:
         """Add what every answer of the service carries; called once, last, also for error bodies."""
         answer.headers.setdefault("content-type", "application/json")
+        answer.headers.setdefault("date", stamps.http_date(self.now()))
 
     @abstractmethod
     def cursor_of(self, call: Call) -> str:

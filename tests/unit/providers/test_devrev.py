@@ -71,7 +71,7 @@ def test_the_sample_of_the_documents_is_read_in_full() -> None:
             stamp="2023-01-01T12:00:00.000Z",
         )
     ]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, watermark="2023-01-01T12:00:00.000Z")
 
 
 def test_every_selecting_option_is_in_the_body_of_every_page() -> None:

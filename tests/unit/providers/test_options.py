@@ -66,7 +66,7 @@ def test_a_token_may_be_pasted_with_what_stood_around_it(written: str) -> None:
 def test_a_time_that_yaml_has_read_is_written_out_again(written: Any, sent: str) -> None:
     """Unquoted times in YAML arrive as such; one without a zone counts as UTC at the API."""
     end = reply({"items": [], "cursor": None})
-    driven = drive(source("bindbee", modified_after=written).scan(ScanPlan()), recorded([end]))
+    driven = drive(source("bindbee", modified_after=written).scan(ScanPlan()), lambda request: end)
     assert driven.requests[0].params["modified_after"] == sent
 
 
