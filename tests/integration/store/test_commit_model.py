@@ -128,4 +128,4 @@ class CommitMachine(RuleBasedStateMachine):
 def test_everything_stored_fits_together_whatever_is_committed(server_url: str) -> None:
     """Counts, indexes, deadlines and the log, after each of many commits."""
     machine = type("Machine", (CommitMachine,), {"url": server_url})
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))

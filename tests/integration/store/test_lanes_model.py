@@ -200,4 +200,4 @@ class LaneMachine(RuleBasedStateMachine):
 def test_lanes_behave_as_the_model_whatever_happens(server_url: str) -> None:
     """Order per lane, claims hidden under lease, lapsed ones back, stale settlements harmless, the due index exact."""
     machine = type("Machine", (LaneMachine,), {"url": server_url})
-    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=25, deadline=None))
