@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from difflib import get_close_matches
+from io import TextIOWrapper
 from typing import Any
 
 from cyclopts import App, CycloptsError, UnknownCommandError
@@ -24,6 +25,10 @@ TERMINATED = 128 + signal.SIGTERM
 def main(words: Sequence[str] | None = None) -> int:
     """The words after `jobwire` (those of this process if None) in, the exit code out."""
     given = config_last(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A title in Polish must not end a command in a locale that knows only English letters.
+            stream.reconfigure(errors="replace")
     try:
         code = _run(make_app(named_in(given)), given)
         sys.stdout.flush()

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from monitor.bootstrap import Services, services
 from monitor.cli import session
@@ -37,7 +37,12 @@ TypePattern = Annotated[
     str | None, Parameter(name="--type", help="Only these types: `*` is one word between dots, `**` any number.")
 ]
 Since = Annotated[str | None, Parameter(help="Only from then on: 2h, 2026-01-05 or 2026-01-05T09:30:00Z.")]
-Limit = Annotated[int | None, Parameter(help=f"At most so many, the latest. Default: {LAST}, or all with --since.")]
+Limit = Annotated[
+    int | None,
+    Parameter(
+        validator=validators.Number(gte=0), help=f"At most so many, the latest. Default: {LAST}, or all with --since."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)

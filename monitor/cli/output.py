@@ -43,8 +43,10 @@ def note(text: str) -> None:
 
 
 def json_line(value: Any) -> None:
-    """One value as a line of JSON; bytes are JSON already."""
-    print((value if isinstance(value, bytes) else msgspec.json.encode(value)).decode())
+    """One value as a line of JSON, in UTF-8 whatever the locale; bytes are JSON already."""
+    line = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(line + b"\n")
 
 
 def flush() -> None:

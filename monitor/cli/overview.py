@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, TargetName
@@ -27,7 +27,7 @@ LAST = 50
 Status = Annotated[
     Literal["pending", "delivered", "failed"] | None, Parameter(help="Only those that are so; failed is given up.")
 ]
-Limit = Annotated[int, Parameter(help="At most so many, the latest.")]
+Limit = Annotated[int, Parameter(help="At most so many, the latest.", validator=validators.Number(gte=0))]
 Target = Annotated[str, Parameter(help="The target's name in the config file.")]
 
 

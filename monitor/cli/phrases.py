@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.cli.output import columns, shorter
+from monitor.cli.output import columns, plain, shorter
 from monitor.moments import parse_instant
 from monitor.values import elapsed
 
@@ -51,9 +51,11 @@ def changes_text(changes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def details_text(details: Mapping[str, Any]) -> str:
-    """What an event about the monitor itself says, as `name value` pairs."""
+    """What an event about the monitor itself says: its error, else `name value` pairs."""
     if "counts" in details:
         return counts_text(details["counts"]) or "nothing there"
+    if details.get("error"):
+        return plain(str(details["error"]))
     return ", ".join(f"{name} {value_text(value)}" for name, value in details.items() if value is not None)
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
+import pytest
+
+from monitor.cli.routing import read_event, sample_event
+from monitor.errors import UsageError
+from monitor.settings import Settings
 from monitor.simulator import Receiver
 from tests.integration.cli.commands import Jobwire
 
@@ -58,11 +64,32 @@ async def test_routes_test_refuses_what_cannot_be(jobwire: Jobwire) -> None:
     refusals = {
         (): "give either an EVENT.json or --type TYPE",
         ("--type", "worklayer.job.claimed", "--source", "dev"): "source 'dev' speaks devrev",
-        ("--type", "claimed"): "is no event type",
-        ("nowhere.json",): "nowhere.json cannot be read",
     }
 
     ends = await asyncio.gather(*(jobwire("routes", "test", *words) for words in refusals))
 
-    assert [end.code for end in ends] == [2, 2, 2, 2]
+    assert [end.code for end in ends] == [2, 2]
     assert all(said in end.err for said, end in zip(refusals.values(), ends, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(None, "cannot be read"), ("{", "holds no single event"), ("{}", "`type` or `data` is missing")]
+)
+def test_a_file_without_an_event_is_refused(tmp_path: Path, text: str | None, said: str) -> None:
+    """With its name and what is wrong with it."""
+    file = tmp_path / "event.json"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(UsageError, match=said):
+        read_event(file)
+
+
+def test_an_event_is_made_up_from_its_type() -> None:
+    """Kind, provider and the state in the provider's own words; news of a target are about that target."""
+    made = sample_event(Settings(), "worklayer.job.claimed", None, "CLAIMED")
+    assert made["data"]["resource"] == {"kind": "job", "state": "CLAIMED", "fields": {}}
+    assert made["data"]["provider"] == "worklayer"
+    assert sample_event(Settings(), "jobwire.target.failing", None, None)["data"]["resource"] is None
+    with pytest.raises(UsageError, match="is no event type"):
+        sample_event(Settings(), "claimed", None, None)

@@ -10,7 +10,7 @@ import pytest
 
 from monitor import __version__
 from monitor.cli.app import COMMANDS
-from monitor.cli.entry import config_last
+from monitor.cli.entry import config_last, unknown
 from tests.integration.cli.commands import ROOT, Jobwire, ended, started
 
 HEAVY = ("aiohttp", "redis", "pydantic", "msgspec", "asyncio", "yaml", "structlog", "arq", "cryptography")
@@ -45,12 +45,9 @@ async def test_wrong_words_are_usage_errors(bare: Jobwire) -> None:
     """Exit code 2 and a line that helps, on standard error only."""
     wrong = {
         ("pol", "tax"): "no command is called 'pol'; did you mean poll?",
-        ("routes", "tst"): "did you mean routes test?",
         ("poll",): "parameter SOURCE requires an argument",
-        ("events", "--follw"): "Unknown option",
+        ("schema", "config", "--follw"): "Unknown option",
         ("up", "--workers", "0"): "--workers",
-        ("deliveries", "--status", "lost"): "--status",
-        ("schema", "everything"): "everything",
     }
 
     ends = await asyncio.gather(*(bare(*words) for words in wrong))
@@ -109,6 +106,19 @@ async def test_interruption_ends_quietly(bare: Jobwire) -> None:
 
     assert (done.code, done.err) == (0, "")
     assert "token_url" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["evnts"], "no command is called 'evnts'; did you mean events?"),
+        (["routes", "tst"], "no command is called 'routes tst'; did you mean routes test?"),
+        (["-x"], "no command is called '-x'; there are: demo, up,"),
+    ],
+)
+def test_words_that_name_no_command_get_the_nearest(words: list[str], said: str) -> None:
+    """Or all that there are."""
+    assert unknown(words).startswith(said)
 
 
 @pytest.mark.parametrize(
