@@ -28,7 +28,10 @@ _LOOK_UPS = 200
 """Items asked for by id in one scan, at the most; the others wait for the next."""
 
 _RECHECK_SECONDS = 86_400.0
-"""An item that exists but is in no walk (it left the filter of the source) is asked for again after this."""
+"""An item that exists but is in no walk (it left the filter of the source) is asked for this seldom at last."""
+
+_SELDOMER = 4
+"""So much longer is each wait until then; the first is one interval, because a row may just have slid by."""
 
 _BATCH = 100
 
@@ -49,16 +52,13 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
     size = await items.size(name)
     away = await _away(walk, items, size)
     outcome = Absence(found=[missing_field(id, ref) for id, ref in notes if _settled(id, ref, walk, away)])
-    absent = [id for id in away if not _elsewhere(walk, notes.get((id, "")))]
-    if (
-        len(absent) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1)
-        and walk.full
-        and not walk.release
-    ):
-        outcome.held = len(absent)
-        _count(walk, absent, notes, outcome)
+    absent = [id for id in away if id in walk.doubts.record or not _elsewhere(walk, notes.get((id, "")))]
+    lost = [id for id in absent if not _was_elsewhere(notes.get((id, "")))]
+    if len(lost) > max(walk.source.options.removal_limit * size, HELD_AT_LEAST - 1) and walk.full and not walk.release:
+        outcome.held = len(lost)
+        _count(walk, lost, notes, outcome)
         return outcome
-    gone, unknown = ([], absent) if walk.release else await _look_up(walk, absent, outcome)
+    gone, unknown = ([], lost) if walk.release else await _look_up(walk, absent, notes, outcome)
     confirmed = [*gone, *(_count(walk, unknown, notes, outcome) if walk.full else [])]
     await _remove_items(walk, items, confirmed, notes)
     await _remove_nested(walk, items, _nested(walk, notes, outcome), notes)
@@ -69,9 +69,13 @@ async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
 
 
 async def _away(walk: Walk, items: Items, size: int) -> dict[str, None]:
-    """Items that this walk must have shown and did not: all that are known, or those that a narrow walk shows."""
+    """Items that this walk must have shown and did not: all that are known, or those that a narrow walk shows.
+
+    A narrow walk may also be over an item whose last change is not believed yet: that one is asked for.
+    """
     if not walk.full:
-        return {id: None async for id in items.walked_ids(walk.source.name) if hash(id) not in walk.seen}
+        doubted = {id: None for id in walk.doubts.record if hash(id) not in walk.seen}
+        return doubted | {id: None async for id in items.walked_ids(walk.source.name) if hash(id) not in walk.seen}
     if walk.stored >= size:
         return {}
     return {id: None async for id in items.ids(walk.source.name) if hash(id) not in walk.seen}
@@ -84,11 +88,20 @@ def _settled(id: str, ref: str, walk: Walk, away: Container[str]) -> bool:
     return walk.full and id not in away
 
 
+def _was_elsewhere(note: Note | None) -> bool:
+    """Whether a look-up has found the item before: that walks do not show it is nothing new."""
+    return note is not None and note.elsewhere is not None
+
+
 def _elsewhere(walk: Walk, note: Note | None) -> bool:
     """Whether the item was found by id a while ago, though no walk shows it: it is not asked for each time."""
     since = parse_instant(note.elsewhere) if note else None
-    recheck = walk.source.options.full_every or _RECHECK_SECONDS
-    return since is not None and (walk.clock() - since).total_seconds() < recheck
+    if note is None or since is None:
+        return False
+    options = walk.source.options
+    wait = options.every * float(_SELDOMER ** min(max(note.times, 1) - 1, 20))
+    # A scan may come a little before its time: it has its place in the interval, and takes a while.
+    return (walk.clock() - since).total_seconds() < 0.9 * min(wait, options.full_every or _RECHECK_SECONDS)
 
 
 def _count(walk: Walk, ids: Iterable[str], notes: Mapping[tuple[str, str], Note], outcome: Absence) -> list[str]:
@@ -103,7 +116,9 @@ def _count(walk: Walk, ids: Iterable[str], notes: Mapping[tuple[str, str], Note]
     return certain
 
 
-async def _look_up(walk: Walk, absent: list[str], outcome: Absence) -> tuple[list[str], list[str]]:
+async def _look_up(
+    walk: Walk, absent: list[str], notes: Mapping[tuple[str, str], Note], outcome: Absence
+) -> tuple[list[str], list[str]]:
     """Ask the provider for missing items: those it says do not exist, and those about which nothing is known.
 
     Items that do exist are taken like any page: they only left the list that is walked.
@@ -118,8 +133,10 @@ async def _look_up(walk: Walk, absent: list[str], outcome: Absence) -> tuple[lis
         structlog.get_logger().warning("scan.look_up_failed", source=walk.source.name, error=str(error))
         return [], absent
     await walk.page(answer.found)
-    here = msgspec.json.encode(Note(0, walk.epoch, None, elsewhere=stamp(walk.clock())))
-    outcome.notes |= {missing_field(id, ""): here for id in answer.found.ids}
+    for id in answer.found.ids:
+        before = notes.get((id, ""))
+        here = Note(0, walk.epoch, None, elsewhere=stamp(walk.clock()), times=before.times + 1 if before else 1)
+        outcome.notes[missing_field(id, "")] = msgspec.json.encode(here)
     gone = [id for id in asked if id in set(answer.gone)]
     settled = {*gone, *answer.found.ids}
     return gone, [id for id in asked if id not in settled]
@@ -129,7 +146,7 @@ def _nested(walk: Walk, notes: Mapping[tuple[str, str], Note], outcome: Absence)
     """Resources that are missing inside items that were seen: counted once a scan; the certain ones by item."""
     certain: dict[str, list[str]] = {}
     for (id, ref), note in notes.items():
-        if ref == "" or hash(id) not in walk.seen or id in walk.unreadable or note.epoch == walk.epoch:
+        if ref == "" or hash(id) not in walk.seen or id in walk.unreadable:
             continue
         again = Note(note.n + 1, walk.epoch, note.seen)
         if again.n >= walk.source.options.confirm_removal:

@@ -50,13 +50,14 @@ class Reads(Protocol):
 class Note(msgspec.Struct, frozen=True):
     """How often complete scans missed something: `n` times, last in scan `epoch`, last seen at `seen`.
 
-    `elsewhere` is when a look-up by id found it though no walk shows it.
+    `elsewhere` is when a look-up by id last found it though no walk shows it, `times` how often in a row.
     """
 
     n: int
     epoch: int
     seen: str | None
     elsewhere: str | None = None
+    times: int = 0
 
 
 @dataclass(slots=True)
@@ -189,18 +190,18 @@ class Walk:
     ) -> tuple[Judgement | None, ItemCommit | None]:
         try:
             resources = self.source.provider.resources(bytes(raw))
-        except UnexpectedAnswer as error:
+            diff = diff_item(document, resources, self.source.tracking)
+        except (UnexpectedAnswer, RecursionError) as error:
             self.tally.unreadable += 1
             self.unreadable.add(id)
             structlog.get_logger().warning("item.unreadable", source=self.source.name, item=id, error=str(error))
             return None, None
-        diff = diff_item(document, resources, self.source.tracking)
         if self.doubts.loses(id, document, resources, (digest, expected[:DIGEST_SIZE])):
             return None, None
         if not self.baseline and self.doubts.waits(id, document, resources, diff, now):
             return None, None
         judgement = judge(document, diff, self.setting(now))
-        note = msgspec.json.encode(Note(1, self.epoch, self.last_seen))
+        note = msgspec.json.encode(Note(0, self.epoch, self.last_seen))
         present = [ref for ref in (document.known if document else {}) if ref not in diff.missing]
         return judgement, commit_of(
             self.source,
@@ -233,7 +234,8 @@ class Walk:
             self.tally.changed += 1
             self.tally.events += len(judgement.events)
             self.tally.silent += len(judgement.silent)
-            self.unknown_states.update(judgement.unknown_states)
+            if not self.baseline:
+                self.unknown_states.update(judgement.unknown_states)
             for event in judgement.events:
                 self.told(event)
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from monitor.errors import ProviderRejected, UnexpectedAnswer
 from monitor.exchange import ScanEnd
 from monitor.providers.base import ScanPlan
-from monitor.providers.bindbee import VOCABULARY
+from monitor.providers.bindbee_kinds import VOCABULARY
 from monitor.resources import Resource
 from tests.drive import Answering, drive, look_up, recorded, reply, sample_scan, source
 
