@@ -138,10 +138,9 @@ def judge_rung(document: Document, ref: str, rule: DeadlineRule, rung: Rung, set
     book.known[ref] = msgspec.structs.replace(known, spoken=told(known, rule, rung))
     value = pick(known.resource.fields, rule.field)
     deadline = describe(rule, rung, value, setting.clockwork, setting.now)
-    pending = [
-        _related(setting, one) for one in _children(book, known.resource.parent) if one.resource.role == "pending"
-    ]
-    related = pending if known.resource.role == "last" and known.resource.kind == "contract" else []
+    # What takes this one's place stands beside it: a renewal that is offered belongs into the warning.
+    siblings = _children(book, known.resource.parent) if known.resource.role == "last" else []
+    related = [_related(setting, one) for one in siblings if one.resource.role == "pending"]
     mark = f"{rung.name}@{value_name(rule, value)}"
     book.tell(ref, rung.type.rsplit(".", 1)[-1], deadline=deadline, rung=mark, related=related)
     return Judgement(Document(book.known), tuple(book.revisions))

@@ -17,6 +17,7 @@ from msgspec import Raw
 
 from monitor.deadlines import next_due, rules_of
 from monitor.diff import diff_item
+from monitor.drift import Shapes
 from monitor.errors import UnexpectedAnswer
 from monitor.events import Event
 from monitor.exchange import Page, ScanEnd
@@ -100,6 +101,7 @@ class Walk:
     told: Callable[[Event], None] = field(default=lambda event: None)
     release: str | None = None
     doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
+    shapes: Shapes = field(default_factory=Shapes)
 
     @property
     def full(self) -> bool:
@@ -190,6 +192,7 @@ class Walk:
     ) -> tuple[Judgement | None, ItemCommit | None]:
         try:
             resources = self.source.provider.resources(bytes(raw))
+            self.shapes.see(resources)
             diff = diff_item(document, resources, self.source.tracking)
         except (UnexpectedAnswer, RecursionError) as error:
             self.tally.unreadable += 1

@@ -191,7 +191,7 @@ class Items:
 
 def missing_field(item: str, ref: str) -> str:
     """The field that notes a missing item (ref "") or a missing resource inside an item that is there."""
-    return f"{item}{SEPARATOR}{ref}"
+    return msgspec.json.encode([item, ref]).decode()
 
 
 def count_deltas(before: Document | None, after: Document) -> list[Arg]:

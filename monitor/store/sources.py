@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from monitor.events import Event, encode
 from monitor.store.db import Arg, Db, counted, text, texts
 from monitor.store.keys import SEPARATOR
@@ -88,6 +90,15 @@ class Sources:
         args: list[Arg] = [mark, keys.prefix, self._retention.events_ms, event.id, event.type, encode(event)]
         return bool(int(await self._db.script("emit_once", [keys.drift(source), keys.events], args)))
 
+    async def learn(self, lease: Lease, shapes: Mapping[str, bytes], news: Sequence[tuple[str, Event]]) -> None:
+        """Keep shapes by kind and tell what is new about them, each under its mark once; Fenced without the lease."""
+        keys = self._db.keys
+        args: list[Arg] = [lease.fence, keys.prefix, self._retention.events_ms]
+        args += counted([part for pair in shapes.items() for part in pair])
+        args += counted([part for mark, one in news for part in (mark, one.id, one.type, encode(one))])
+        names = [keys.lease(lease.source), keys.shape(lease.source), keys.drift(lease.source), keys.events]
+        await self._db.script("learn", names, args)
+
     async def tell_stale(self, source: str, fresh_at: str, since: str, event: Event) -> bool:
         """Write that a source is stale, once until a scan closes it; False too when it was made fresh meanwhile."""
         keys = self._db.keys
@@ -116,7 +127,7 @@ class Sources:
         reply = await self._db.run("HGETALL", self._db.keys.missing(source))
         found = {}
         for name, note in reply.items():
-            item, _, ref = text(name).partition(SEPARATOR)
+            item, ref = msgspec.json.decode(name)
             found[item, ref] = note
         return found
 
@@ -124,6 +135,11 @@ class Sources:
         """Items that scans saw but do not believe yet, by id."""
         reply = await self._db.run("HGETALL", self._db.keys.doubts(source))
         return {text(id): note for id, note in reply.items()}
+
+    async def shapes(self, source: str) -> dict[str, bytes]:
+        """What was learnt about the shape of items, by kind."""
+        reply = await self._db.run("HGETALL", self._db.keys.shape(source))
+        return {text(kind): shape for kind, shape in reply.items()}
 
     async def counts(self, source: str) -> dict[str, dict[str, int]]:
         """How many resources there are, by kind and state."""

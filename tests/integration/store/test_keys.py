@@ -10,7 +10,7 @@ import pytest
 from monitor.store import keys as keys_module
 from monitor.store.db import Db
 from monitor.store.eventlog import FIRST, EventLog
-from monitor.store.items import COMMIT_SIZE, ItemCommit, Items
+from monitor.store.items import COMMIT_SIZE, ItemCommit, Items, missing_field
 from monitor.store.keys import Keys
 from monitor.store.lanes import Lanes
 from monitor.store.retention import Retention
@@ -76,7 +76,9 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     after = created("3", job(id="3")).after
     note = ItemCommit("3", b"", b"x" * 16, None, after, walked=True, note=[("job/4", b"1")])
     await take(items, note)
-    closing = ScanClosing(set={"slot": 1, "held": 2}, missing={"1\x1f": b"1"}, events=[news(1)], doubts={"1": b"{}"})
+    closing = ScanClosing(
+        set={"slot": 1, "held": 2}, missing={missing_field("1", ""): b"1"}, events=[news(1)], doubts={"1": b"{}"}
+    )
     await sources.finish(await leased(sources, 1), closing)
     await leased(sources, 2)
     await publish(db, 4, first=2)

@@ -9,6 +9,7 @@ import pytest
 from monitor.errors import Fenced
 from monitor.store.db import Db
 from monitor.store.eventlog import EventLog
+from monitor.store.items import missing_field
 from monitor.store.sources import Lease, ScanClosing, Sources
 from tests.integration.store.makers import everything, news
 
@@ -125,11 +126,17 @@ async def test_a_claim_brings_the_state_of_the_source_along(db: Db, sources: Sou
 async def test_the_end_of_a_scan_is_written_whole(db: Db, sources: Sources, log: EventLog) -> None:
     """State set and forgotten, what is missing noted and cleared, news told once, the lease free."""
     first = await claim(sources)
-    closing = ScanClosing(set={"slot": 1, "held": 3}, missing={"7\x1f": b"1", "8\x1fjob/8": b"2"}, events=[news(1)])
+    closing = ScanClosing(
+        set={"slot": 1, "held": 3},
+        missing={missing_field("7", ""): b"1", missing_field("8", "job/8"): b"2"},
+        events=[news(1)],
+    )
     await sources.finish(first, closing)
     assert not await sources.running("shop")
     second = await claim(sources, slot=2)
-    closing = ScanClosing(set={"slot": 2}, forget=["held"], missing={"7\x1f": b"3"}, found=["8\x1fjob/8"])
+    closing = ScanClosing(
+        set={"slot": 2}, forget=["held"], missing={missing_field("7", ""): b"3"}, found=[missing_field("8", "job/8")]
+    )
     await sources.finish(second, closing)
     assert await sources.state("shop") == {"slot": "2", "epoch": "2"}
     assert await sources.missing("shop") == {("7", ""): b"3"}
