@@ -5,6 +5,7 @@
 --      deadlines to disarm | score, member to arm | field, delta of counts | missing to clear
 --      | field, value of missing to note (kept when noted before) | id, type, body, history key, history entry of events
 -- Returns the ids whose stored digest was not the expected one; nothing of those was written.
+-- First everything is read and gathered, then written, one call a structure: a call from a script costs more than its work.
 local lease, items, docs, gone, counts, missing, deadlines, events, open = unpack(KEYS)
 local fence, prefix, now = ARGV[1], ARGV[2], ARGV[3]
 local event_ttl, history_ttl, history_max = ARGV[4], ARGV[5], tonumber(ARGV[6])
@@ -12,50 +13,81 @@ if fence ~= '' and redis.call('GET', lease) ~= fence then
   return redis.error_reply('FENCED the lease of this scan is lost')
 end
 local at = 8
-local function take()
-  local value = ARGV[at]
-  at = at + 1
-  return value
+local function gather(into)
+  local size = tonumber(ARGV[at])
+  for i = at + 1, at + size do into[#into + 1] = ARGV[i] end
+  at = at + size + 1
 end
-local function list()
-  local out = {}
-  for i = 1, tonumber(take()) do out[i] = take() end
-  return out
+local function skip() at = at + 1 + tonumber(ARGV[at]) end
+local function write(command, key, words)
+  -- In parts: Lua hands over some thousand words at once at the most.
+  for i = 1, #words, 1000 do redis.call(command, key, unpack(words, i, math.min(i + 999, #words))) end
 end
-local function write_events(facts)
-  for i = 1, #facts, 5 do
-    local where = prefix .. ':event:' .. facts[i]
-    if redis.call('EXISTS', where) == 0 then
-      local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
-      redis.call('SET', where, id, 'PX', event_ttl)
-      redis.call('LPUSH', facts[i + 3], facts[i + 4])
-      redis.call('LTRIM', facts[i + 3], 0, history_max - 1)
-      redis.call('PEXPIRE', facts[i + 3], history_ttl)
-    end
-  end
+
+local starts, ids = {}, {}
+for i = 1, tonumber(ARGV[7]) do
+  starts[i], ids[i] = at, ARGV[at]
+  at = at + 5
+  for _ = 1, 6 do skip() end
 end
-local conflicts = {}
-for _ = 1, tonumber(ARGV[7]) do
-  local id, expected, value, document, walked = take(), take(), take(), take(), take()
-  local disarm, arm, deltas, clear, note, facts = list(), list(), list(), list(), list(), list()
-  if (redis.call('HGET', items, id) or '') ~= expected then
+if #ids == 0 then return {} end
+local stored = redis.call('HMGET', items, unpack(ids))
+local conflicts, written, values, documents, fresh, leave, left = {}, {}, {}, {}, {}, {}, {}
+local walked, unwalked, disarm, arm, deltas, clear, note, facts = {}, {}, {}, {}, {}, {}, {}, {}
+for i, id in ipairs(ids) do
+  local expected, value = ARGV[starts[i] + 1], ARGV[starts[i] + 2]
+  if (stored[i] or '') ~= expected or written[id] then
     conflicts[#conflicts + 1] = id
   else
+    written[id] = true
     if value == '' then
-      redis.call('HDEL', items, id)
-      redis.call('ZADD', gone, now, id)
+      left[#left + 1] = id
+      leave[#leave + 1] = now
+      leave[#leave + 1] = id
     else
-      redis.call('HSET', items, id, value)
-      if expected == '' then redis.call('ZREM', gone, id) end
+      values[#values + 1] = id
+      values[#values + 1] = value
+      if expected == '' then fresh[#fresh + 1] = id end
     end
-    redis.call('HSET', docs, id, document)
-    redis.call(walked == '1' and 'SADD' or 'SREM', open, id)
-    for i = 1, #disarm do redis.call('ZREM', deadlines, disarm[i]) end
-    for i = 1, #arm, 2 do redis.call('ZADD', deadlines, arm[i], arm[i + 1]) end
-    for i = 1, #deltas, 2 do redis.call('HINCRBY', counts, deltas[i], deltas[i + 1]) end
-    for i = 1, #clear do redis.call('HDEL', missing, clear[i]) end
-    for i = 1, #note, 2 do redis.call('HSETNX', missing, note[i], note[i + 1]) end
-    write_events(facts)
+    documents[#documents + 1] = id
+    documents[#documents + 1] = ARGV[starts[i] + 3]
+    local shown = ARGV[starts[i] + 4] == '1' and walked or unwalked
+    shown[#shown + 1] = id
+    at = starts[i] + 5
+    gather(disarm)
+    gather(arm)
+    local moved = {}
+    gather(moved)
+    for j = 1, #moved, 2 do deltas[moved[j]] = (deltas[moved[j]] or 0) + moved[j + 1] end
+    gather(clear)
+    gather(note)
+    gather(facts)
+  end
+end
+
+write('HSET', items, values)
+write('HDEL', items, left)
+write('ZADD', gone, leave)
+write('ZREM', gone, fresh)
+write('HSET', docs, documents)
+write('SADD', open, walked)
+write('SREM', open, unwalked)
+write('ZREM', deadlines, disarm)
+write('ZADD', deadlines, arm)
+for field, delta in pairs(deltas) do
+  if delta ~= 0 then redis.call('HINCRBY', counts, field, delta) end
+end
+write('HDEL', missing, clear)
+for i = 1, #note, 2 do redis.call('HSETNX', missing, note[i], note[i + 1]) end
+for i = 1, #facts, 5 do
+  local where = prefix .. ':event:' .. facts[i]
+  if redis.call('EXISTS', where) == 0 then
+    local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
+    redis.call('SET', where, id, 'PX', event_ttl)
+    if redis.call('LPUSH', facts[i + 3], facts[i + 4]) > history_max then
+      redis.call('LTRIM', facts[i + 3], 0, history_max - 1)
+    end
+    redis.call('PEXPIRE', facts[i + 3], history_ttl)
   end
 end
 return conflicts
