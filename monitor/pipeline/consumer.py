@@ -92,8 +92,9 @@ class Consumer:
                 pump.kick.set()
             elif runtime is not None:
                 self._start(runtime)
+        pause = await self._pause()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._work.wait(), await self._pause())
+            await asyncio.wait_for(self._work.wait(), pause)
 
     async def _pause(self) -> float:
         """Seconds until the next lane is due, at most a tick; lanes due already have their pump."""
