@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from monitor.events import encode
 from monitor.resources import Document
 from monitor.rules import Revision
 from monitor.store.db import Arg, Db, counted
+from monitor.store.documents import Packer
 from monitor.store.keys import SEPARATOR
 from monitor.store.retention import Retention
 
@@ -23,7 +23,6 @@ COMMIT_SIZE = 100
 """Items a commit script takes at the most: it blocks the server for a few milliseconds, never for tens."""
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +61,13 @@ def next_value(stored: bytes, digest: bytes) -> bytes:
     return digest + ((version + 1) & 0xFFFFFFFF).to_bytes(4, "big")
 
 
-def pack(document: Document) -> bytes:
-    """A document in, its stored form out."""
-    return zlib.compress(_encoder.encode(document), 1)
-
-
-def unpack(stored: bytes) -> Document:
-    """The stored form in, the document out."""
-    return _decoder.decode(zlib.decompress(stored))
-
-
 class Items:
     """Reading and committing the items of sources."""
 
     def __init__(self, db: Db, retention: Retention) -> None:
         self._db = db
         self._retention = retention
+        self._packer = Packer()
 
     async def stored(self, source: str, ids: Sequence[str]) -> list[bytes | None]:
         """The stored values of items, None where unknown: one round trip."""
@@ -91,7 +81,7 @@ class Items:
         if not ids:
             return []
         reply = await self._db.run("HMGET", self._db.keys.docs(source), *ids)
-        return [unpack(stored) if stored else None for stored in reply]
+        return [self._packer.unpack(stored) if stored else None for stored in reply]
 
     async def size(self, source: str) -> int:
         """How many items are there now."""
@@ -123,7 +113,7 @@ class Items:
         while True:
             cursor, found = await self._db.run("HSCAN", self._db.keys.docs(source), cursor, "COUNT", 200)
             for id, stored in found.items():
-                yield id.decode(), unpack(stored)
+                yield id.decode(), self._packer.unpack(stored)
             if int(cursor) == 0:
                 return
 
@@ -166,7 +156,7 @@ class Items:
         ]
         for item in chunk:
             value = next_value(item.expected, item.digest) if item.digest is not None else b""
-            args += [item.id, item.expected, value, pack(item.after), 1 if item.walked else 0]
+            args += [item.id, item.expected, value, self._packer.pack(item.after), 1 if item.walked else 0]
             args += counted(list(item.disarm))
             args += counted([part for pair in item.arm for part in pair])
             args += counted(count_deltas(item.before, item.after))
