@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from monitor import __version__
+from monitor.callers import Sharing, open_callers
 from monitor.clock import Clock
 from monitor.egress import Egress
-from monitor.http import Caller, Limits, Sender, source_session, target_session
+from monitor.http import Sender, source_session, target_session
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.consumer import Consumer
@@ -111,9 +112,10 @@ async def services(
         shared = SharedClock(db, host.now)
         if clock is None:
             await shared.sync()
-        sources = await open_sources(settings, host, stack)
+        worker = owner_name()
+        sources = await open_sources(settings, host, stack, Sharing(db, worker, settings.store.key))
         targets = await open_targets(settings, host, stack)
-        yield _wire(settings, store, sources, targets, host, shared)
+        yield _wire(settings, store, sources, targets, host, shared, worker)
 
 
 def _wire(
@@ -123,6 +125,7 @@ def _wire(
     targets: Mapping[str, TargetRuntime],
     host: Clock,
     shared: SharedClock,
+    worker: str,
 ) -> Services:
     stopping = asyncio.Event()
     relay = Relay(store.log, store.lanes, Router([route_of(one) for one in settings.routes]), targets)
@@ -134,7 +137,7 @@ def _wire(
         store=store,
         sources=sources,
         targets=targets,
-        scanner=Scanner(store.items, store.sources, owner_name(), shared.now),
+        scanner=Scanner(store.items, store.sources, worker, shared.now),
         timetable=Timetable(store.db, sources),
         consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, stopping),
         clock=shared,
@@ -142,18 +145,24 @@ def _wire(
     )
 
 
-async def open_sources(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, Source]:
-    """The sources of the settings, ready to be scanned; their connections end with the stack."""
+async def open_sources(
+    settings: Settings, clock: Clock, stack: AsyncExitStack, sharing: Sharing | None = None
+) -> dict[str, Source]:
+    """The sources of the settings, ready to be scanned; their connections end with the stack.
+
+    With `sharing` they spend from the budgets and use the tokens that all workers share.
+    """
     session = await stack.enter_async_context(source_session(f"jobwire/{__version__}"))
     ladders: dict[str, Sequence[float]] = {type_: one.before for type_, one in settings.deadlines.items()}
-    built = {}
-    for name, setting in settings.sources.items():
-        options = setting.options
-        provider = PROVIDERS[setting.provider].build(name, options)
-        limits = Limits(options.timeout, options.max_body, options.rate, options.concurrency)
-        caller = Caller(session, provider.credentials(), limits, provider.wait_hint, clock)
-        built[name] = assemble(name, options, provider, caller, ladders)
-    return built
+    providers = {
+        name: (setting, PROVIDERS[setting.provider].build(name, setting.options))
+        for name, setting in settings.sources.items()
+    }
+    callers = open_callers(providers, session, clock, stack, sharing)
+    return {
+        name: assemble(name, setting.options, provider, callers[name], ladders)
+        for name, (setting, provider) in providers.items()
+    }
 
 
 async def open_targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, TargetRuntime]:

@@ -10,12 +10,14 @@ from typing import TypeAlias, TypeVar
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
 from monitor.backoff import exponential, retry_after
+from monitor.budget import LONGEST_WAIT, Outcome, Quota, made_at, quota_of
 from monitor.clock import Clock
 from monitor.errors import BodyTooLarge, ConnectFailed, TransportTimeout
 from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
-from monitor.http.authorise import Authoriser, Credentials
+from monitor.http.authorise import Authoriser, Credentials, Token, Tokens
 from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, peer_of, transport_error
 from monitor.http.drive import drive, together
+from monitor.http.governor import Governor
 from monitor.http.pace import Pace
 
 T = TypeVar("T")
@@ -26,8 +28,6 @@ RETRIES = 2
 """More tries of one read after a broken connection, a timeout or a 5xx."""
 WAITS = 5
 """Waits of one read because the provider asked for them."""
-LONGEST_WAIT = 60.0
-"""Seconds; a longer wait is for the schedule of scans, not for a sleeping one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ class Limits:
 
 @dataclass(slots=True)
 class Stats:
-    """What a caller did so far: requests sent, body bytes read, retries, waits asked for and their seconds."""
+    """What a caller did so far: requests sent, body bytes read, retries, waits the provider asked for.
+
+    `waited` is seconds spent waiting for a turn, whoever asked for it.
+    """
 
     requests: int = 0
     bytes: int = 0
@@ -69,6 +72,8 @@ class Caller:
         limits: Limits,
         wait_hint: WaitHint | None = None,
         clock: Clock | None = None,
+        governor: Governor | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self.stats = Stats()
         self._session = session
@@ -76,9 +81,9 @@ class Caller:
         self._timeout = ClientTimeout(total=limits.timeout)
         self._wait_hint = wait_hint
         self._clock = clock or Clock()
-        self._pace = Pace(limits.rate, self._clock)
+        self._governor = governor or Pace(limits.rate, self._clock)
         self._slots = asyncio.Semaphore(limits.concurrency)
-        self._authoriser = Authoriser(credentials, lambda buy: drive(buy, self._unslotted), self._clock.monotonic)
+        self._authoriser = Authoriser(credentials, self._purchase, self._clock.monotonic, tokens)
 
     async def run(self, exchange: Exchange[T], on_page: OnPage | None = None) -> T:
         """Run one exchange; its pages go to `on_page`, which is awaited before the exchange goes on.
@@ -101,6 +106,9 @@ class Caller:
         async with self._slots:
             return await self._insist(request, authorise=request.authorise)
 
+    async def _purchase(self, exchange: Exchange[Token]) -> Token:
+        return await drive(exchange, self._unslotted)
+
     async def _unslotted(self, step: Step) -> Answer:
         # A token is bought inside the slot of the request that needs it: a second slot might never come free.
         if not isinstance(step, Request):
@@ -117,29 +125,38 @@ class Caller:
                     raise
                 await self._clock.sleep(self._retry(patience))
             else:
-                if not request.idempotent or not await self._again(response, patience):
+                asked = await self._heed(response)
+                if not request.idempotent or not await self._again(response, asked, patience):
                     return response
 
-    async def _again(self, response: Response, patience: _Patience) -> bool:
-        """Whether to ask again, after having waited for it."""
+    async def _heed(self, response: Response) -> float | None:
+        """Seconds that the answer asks to wait, None if it does not: all requests of the credential wait so long."""
+        if response.status != 429 and response.status < 500:
+            return None
+        asked = self._asked(response)
+        if asked is not None:
+            await self._governor.pause(max(asked, exponential(1, 0.5, 8.0, self._clock.random)))
+        return asked
+
+    async def _again(self, response: Response, asked: float | None, patience: _Patience) -> bool:
+        """Whether to ask again; a wait that was asked for is waited by the next request itself."""
         if response.status != 429 and response.status < 500:
             return False
-        asked = self._asked(response)
-        if asked is None:
-            if not patience.retries:
+        if asked is not None:
+            if asked > LONGEST_WAIT or not patience.waits:
                 return False
-            await self._clock.sleep(self._retry(patience))
+            patience.waits -= 1
+            self.stats.waits += 1
             return True
-        if asked > LONGEST_WAIT or not patience.waits:
+        if not patience.retries:
             return False
-        patience.waits -= 1
-        self.stats.waits += 1
-        self.stats.waited += asked
-        self._pace.pause(max(asked, exponential(1, 0.5, 8.0, self._clock.random)))
+        # Too many requests concern all that use this credential; a server error concerns this one alone.
+        hold = self._governor.pause if response.status == 429 else self._clock.sleep
+        await hold(self._retry(patience))
         return True
 
     def _asked(self, response: Response) -> float | None:
-        header = retry_after(response.headers.get("retry-after"), self._clock.now())
+        header = retry_after(response.headers.get("retry-after"), made_at(response.headers, self._clock.now()))
         hint = self._wait_hint(response) if self._wait_hint and response.status in {429, 503} else None
         return max((wait for wait in (header, hint) if wait is not None), default=None)
 
@@ -158,9 +175,13 @@ class Caller:
         return response
 
     async def _once(self, request: Request, authorisation: Mapping[str, str]) -> Response:
-        await self._pace.turn()
-        self.stats.requests += 1
+        asked = self._clock.monotonic()
+        await self._governor.acquire()
         started = self._clock.monotonic()
+        self.stats.waited += started - asked
+        self.stats.requests += 1
+        outcome: Outcome = "lost"
+        quota: Quota | None = None
         try:
             async with self._session.request(
                 request.method,
@@ -170,13 +191,24 @@ class Caller:
                 allow_redirects=False,
                 timeout=self._timeout,
             ) as answer:
-                body = await _whole_body(answer, self._limits.max_body)
                 headers, address = headers_of(answer), peer_of(answer)
+                outcome, quota = _load_of(answer.status), quota_of(headers, self._clock.now())
+                body = await _whole_body(answer, self._limits.max_body)
         except NETWORK_ERRORS as error:
+            ours = transport_error(error, request.url, self._limits.timeout)
+            outcome = "bad" if isinstance(ours, TransportTimeout) else "lost"
             # `from None`: the chained aiohttp error may print the full URL, secrets included.
-            raise transport_error(error, request.url, self._limits.timeout) from None
+            raise ours from None
+        finally:
+            self._governor.observe(outcome, quota)
         self.stats.bytes += len(body)
         return Response(answer.status, headers, body, self._clock.monotonic() - started, address)
+
+
+def _load_of(status: int) -> Outcome:
+    if status in {429, 503}:
+        return "bad"
+    return "good" if status < 500 else "lost"
 
 
 async def _whole_body(answer: ClientResponse, limit: int) -> bytes:

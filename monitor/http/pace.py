@@ -1,7 +1,8 @@
-"""Whose turn it is: at most so many requests a second, and none while the other side asked for silence."""
+"""The budget of a credential that nobody shares: at most so many requests a second, and none while paused."""
 
 from __future__ import annotations
 
+from monitor.budget import LONGEST_WAIT, Outcome, Quota, left_alone
 from monitor.clock import Clock
 
 _CLOSE_ENOUGH = 1e-9
@@ -19,16 +20,22 @@ class Pace:
         self._free_at = clock.monotonic()
         self._silent_until = self._free_at
 
-    def pause(self, seconds: float) -> None:
-        """Hold everybody's next turn for so many seconds from now; a longer pause already there stays."""
-        self._silent_until = max(self._silent_until, self._clock.monotonic() + seconds)
-
-    async def turn(self) -> None:
-        """Return when the next request may go out."""
+    async def acquire(self) -> None:
+        """Return when the next request may go out; ProviderThrottled when a pause is longer than a minute."""
         while True:
             now = self._clock.monotonic()
-            wait = max(self._silent_until, self._free_at if self._interval else now) - now
+            silence = self._silent_until - now
+            if silence > LONGEST_WAIT:
+                raise left_alone(silence)
+            wait = max(silence, self._free_at - now if self._interval else 0.0)
             if wait <= _CLOSE_ENOUGH:
                 self._free_at = now + self._interval
                 return
             await self._clock.sleep(wait)
+
+    def observe(self, outcome: Outcome, quota: Quota | None = None) -> None:
+        """Nothing: without others to share with, waits that are asked for are enough."""
+
+    async def pause(self, seconds: float) -> None:
+        """Hold everybody's next turn for so many seconds from now; a longer pause already there stays."""
+        self._silent_until = max(self._silent_until, self._clock.monotonic() + seconds)

@@ -118,12 +118,15 @@ class Credentials:
     """How requests of a source are authorised.
 
     `headers` are sent as they are. With `buy`, a token is bought by that exchange, sent as
-    `Authorization: Bearer`, kept by the runner and renewed at 80 % of its life or once after a 401.
-    `expires_at` is when a fixed token ends, read from the token itself, None when it does not say.
+    `Authorization: Bearer`, kept by the runner and renewed at 80 % of its life or once after a 401;
+    `account` is then all that it is bought with, so that sources with the same account share it and its
+    budget (None: they do not). `expires_at` is when a fixed token ends, read from the token itself, None when
+    it does not say.
     """
 
     headers: Mapping[str, SecretStr] = field(default_factory=dict)
     buy: Callable[[], Exchange[Token]] | None = None
+    account: SecretStr | None = None
     expires_at: datetime | None = None
 
 

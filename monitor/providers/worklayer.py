@@ -151,8 +151,13 @@ class Worklayer:
         """A fixed bearer token, or one that is bought by the client credentials grant and lives an hour."""
         token = self._options.token
         if token is None:
-            return Credentials(buy=self._buy)
+            return Credentials(buy=self._buy, account=self._account())
         return Credentials(headers={"Authorization": bearer(token)}, expires_at=token_end(token))
+
+    def _account(self) -> SecretStr:
+        options, secret = self._options, self._options.client_secret
+        known = (options.token_url, options.audience, options.client_id, secret and secret.get_secret_value())
+        return SecretStr("\n".join(part or "" for part in known))
 
     def _buy(self) -> Exchange[Token]:
         """https://docs.taxfyle.com/concepts/authentication and RFC 6749, section 4.4."""

@@ -63,7 +63,7 @@ def _asks_for_something(node: Node | None) -> bool:
 
 
 def _literal_secrets(settings: Settings, warnings: Problems) -> None:
-    holders: list[tuple[Path, BaseModel]] = [(("web",), settings.web)]
+    holders: list[tuple[Path, BaseModel]] = [(("store",), settings.store), (("web",), settings.web)]
     holders += [(("sources", name), source.options) for name, source in settings.sources.items()]
     holders += [(("targets", name), target.options) for name, target in settings.targets.items()]
     for path in _secrets(holders):

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 
 from monitor.egress import Egress
 from monitor.errors import Problem
 from monitor.providers.base import SourceOptions
 from monitor.settings.routes import Route
 from monitor.settings.section import Names, Section, Text
+from monitor.store.vault import key_bytes
 from monitor.targets.base import TargetOptions
 from monitor.values import Duration, Secret
 
@@ -33,6 +34,11 @@ def _store(url: str) -> str:
             "is not a store: write embedded, redis://HOST:PORT/DB, rediss://..., unix:///PATH or redis+sentinel://..."
         )
     return url
+
+
+def _sealing(key: SecretStr) -> SecretStr:
+    key_bytes(key.get_secret_value())
+    return key
 
 
 def _directory(path: Path) -> Path:
@@ -70,7 +76,7 @@ Rungs: TypeAlias = Annotated[tuple[Annotated[Duration, Field(ge=0)], ...], After
 
 
 class StoreSettings(Section):
-    """Where everything is kept. The environment variable JOBWIRE_STORE_URL wins over `url`."""
+    """Where everything is kept. The variables JOBWIRE_STORE_URL and JOBWIRE_KEY win over `url` and `key`."""
 
     url: Annotated[str, AfterValidator(_store)] = Field(
         default=EMBEDDED,
@@ -79,6 +85,10 @@ class StoreSettings(Section):
     )
     data_dir: Annotated[Path, AfterValidator(_directory)] = Field(
         default=Path("var"), description="directory of the embedded store, from where jobwire is started"
+    )
+    key: Annotated[Secret, AfterValidator(_sealing)] | None = Field(
+        default=None,
+        description="base64 of 32 bytes; seals access tokens, so that all workers share one (docs/operations.md)",
     )
 
     @property

@@ -29,7 +29,8 @@ from monitor.settings.wording import meant
 M = TypeVar("M", bound=BaseModel)
 
 SECTIONS = ["store", "web", "egress", "sources", "deadlines", "stuck", "targets", "routes"]
-STORE_URL = "JOBWIRE_STORE_URL"
+FROM_ENVIRONMENT = {"url": "JOBWIRE_STORE_URL", "key": "JOBWIRE_KEY"}
+"""Options of the store that a variable of the environment wins over."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -78,16 +79,16 @@ class Reader:
         agreement.routes_can_group(routes, self._problems)
 
     def _store(self) -> StoreSettings | None:
-        from_environment = self._environ.get(STORE_URL)
-        if not from_environment:
+        given = {key: value for key, name in FROM_ENVIRONMENT.items() if (value := self._environ.get(name))}
+        if not given:
             return self._section("store", StoreSettings)
-        given = {**self._mapping("store"), "url": from_environment}
         try:
-            return StoreSettings.model_validate(given)
+            return StoreSettings.model_validate({**self._mapping("store"), **given})
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
-                if detail["loc"] == ("url",):
-                    self._problems.add((), f"environment variable {STORE_URL} {detail['ctx']['error']}")
+                key = str(detail["loc"][0])
+                if detail["loc"] == (key,) and key in given:
+                    self._problems.add((), f"environment variable {FROM_ENVIRONMENT[key]} {detail['ctx']['error']}")
         return self._section("store", StoreSettings)
 
     def _sources(self) -> dict[str, Source]:

@@ -13,6 +13,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
 | `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
+| `P:shape:NAME` | hash | kind -> field paths and their types as items show them | with the source |
 | `P:drift:NAME` | set | what was told once: schema drift, credentials that end | with the source |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
@@ -27,6 +28,9 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
 | `P:flushed:TARGET:LANE` | string | a group is not due again before this time (ms) | until then |
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
+| `P:budget:CREDENTIAL` | hash | pause, quota, concurrency, who sends and who waits, by a hash of the credential | 1 h |
+| `P:token:NAME` | string | an access token, sealed with `store.key` | as long as the token |
+| `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
 """
 
@@ -84,6 +88,10 @@ class Keys:
         """What scans of a source saw but do not believe yet."""
         return self.of("doubts", name)
 
+    def shape(self, name: str) -> str:
+        """What items of a source look like."""
+        return self.of("shape", name)
+
     def drift(self, name: str) -> str:
         """What was told once of a source."""
         return self.of("drift", name)
@@ -115,6 +123,18 @@ class Keys:
     def event(self, id: str) -> str:
         """Where an event stands in the stream."""
         return self.of("event", id)
+
+    def budget(self, credential: str) -> str:
+        """What a credential may spend, by a hash of it."""
+        return self.of("budget", credential)
+
+    def token(self, name: str) -> str:
+        """A sealed access token."""
+        return self.of("token", name)
+
+    def buying(self, name: str) -> str:
+        """Who buys that token now."""
+        return self.of("buying", name)
 
     @property
     def deadlines(self) -> str:

@@ -163,8 +163,9 @@ async def test_a_wait_named_in_the_body_is_honoured_too_and_the_longer_one_wins(
 async def test_a_longer_wait_is_handed_to_the_exchange_at_once(session: ClientSession) -> None:
     """A scan does not sleep for minutes: the provider turns the answer into its own error."""
     time = PassingClock()
-    date = (time.now() + timedelta(seconds=90)).strftime("%a, %d %b %Y %H:%M:%S GMT")
-    async with served(Log([status(429, Retry_After=date)])) as url:
+    written = "%a, %d %b %Y %H:%M:%S GMT"
+    date, later = (moment.strftime(written) for moment in (time.now(), time.now() + timedelta(seconds=90)))
+    async with served(Log([status(429, Retry_After=later, Date=date)])) as url:
         response = await Caller(session, NOBODY, Limits(), clock=time.clock()).run(read(url))
     assert response.status == 429
     assert time.slept == []
