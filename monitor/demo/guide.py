@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -75,8 +74,8 @@ def command() -> str:
     launcher = Path(monitor.__file__).resolve().parents[1] / "jobwire"
     if not launcher.is_file():
         return "jobwire"
-    near = os.path.relpath(launcher)
-    return shlex.quote(near if "/" in near else f"./{near}")
+    near = shown(launcher)
+    return near if "/" in near else f"./{near}"
 
 
 def shown(path: Path) -> str:
@@ -90,9 +89,11 @@ def closing(screen: Screen, figures: Figures, changes: int, waiting: int, lived:
     """What happened in this run, in numbers that were measured."""
     screen.line()
     screen.at(datetime.now(UTC), ("The demo has ended", "bold"), f" after {words.span(lived)}.")
-    verified = "every signature verified" if not figures.unverified else f"{figures.unverified} NOT verified"
+    verified = ", every signature verified" if figures.told else ""
+    if figures.unverified:
+        verified = f", {count(figures.unverified, 'signature')} NOT genuine"
     screen.below(f"{count(changes, 'change')} at the four services; one can make several events, or none")
-    screen.below(f"{count(figures.told, 'event')} delivered to the webhook, {verified}")
+    screen.below(f"{count(figures.told, 'event')} delivered to the webhook{verified}")
     screen.below(f"{count(figures.messages, 'message')} in Slack")
     if (since := spread(figures.since_change)) is not None:
         screen.below(
