@@ -14,12 +14,14 @@ from datetime import datetime
 import msgspec
 import structlog
 
+from monitor.drift import Shapes
 from monitor.errors import Fenced, JobwireError, ProviderError, ProviderThrottled, TransportError
-from monitor.events import Event, monitor_event
+from monitor.events import Event
 from monitor.health import Ending, after_bad_scan, removals_held
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.absence import Absence, settle_absence
 from monitor.pipeline.doubt import Doubt, Doubts
+from monitor.pipeline.learning import asked, learn
 from monitor.pipeline.lease import kept
 from monitor.pipeline.notices import after_read_scan
 from monitor.pipeline.plan import plan_of, remembered
@@ -69,7 +71,8 @@ class Scanner:
                 absence = Absence()
                 if ending.reason is None:
                     absence = await settle_absence(walk, self.items, self.sources)
-                await self._tell_drift(source, walk)
+                walk.shapes.settle(complete=ending.reason is None)
+                await learn(walk, self.sources, lease, self.clock())
                 await self._close(source, walk, lease, max(slot, int(lease.state.get("slot", "-1"))), ending, absence)
         except Fenced as error:
             ending, absence = Ending(started, self.clock(), lease.epoch, "fenced", str(error)), Absence()
@@ -104,25 +107,31 @@ class Scanner:
 
     async def _walk(self, source: Source, lease: Lease) -> Walk:
         async def commit(commits: Sequence[ItemCommit]) -> list[str]:
-            now_ms = to_millis(self.clock())
-            return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=now_ms)
+            now = self.clock()
+            # Before the items: once they are stored nobody parses them again, and what they showed would be lost.
+            await learn(walk, self.sources, lease, now)
+            return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=to_millis(now))
 
-        return await self._new_walk(source, lease.epoch, lease.state, commit)
+        walk = await self._new_walk(source, lease.epoch, lease.state, commit)
+        return walk
 
     async def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
         record = await self.sources.doubts(source.name)
         doubts = {id: msgspec.json.decode(note, type=Doubt) for id, note in record.items()}
+        shapes, kinds = await self.sources.shapes(source.name), source.provider.vocabulary.kinds
+        baseline = "baselined" not in state
         return Walk(
             source=source,
             reads=self.items,
             commit=commit,
             clock=self.clock,
             epoch=epoch,
-            baseline="baselined" not in state,
+            baseline=baseline,
             last_seen=state.get("fresh_from"),
             plan=plan_of(source, state, self.clock()),
             release=state.get("release"),
             doubts=Doubts(source.options.settle, doubts),
+            shapes=Shapes(shapes, kinds, asked=asked(source.options), baseline=baseline),
         )
 
     async def _walk_all(self, source: Source, walk: Walk, started: datetime) -> Ending:
@@ -142,21 +151,6 @@ class Scanner:
             structlog.get_logger().exception("scan.broken", source=source.name)
             reason, error = "internal", f"{type(caught).__name__}: see the log"
         return Ending(started, self.clock(), walk.epoch, reason, error, wait)
-
-    async def _tell_drift(self, source: Source, walk: Walk) -> None:
-        """Say once per source, kind and state that a state came up which the provider does not document."""
-        for kind, state in sorted(walk.unknown_states):
-            event = monitor_event(
-                "source",
-                source.name,
-                "schema_drift",
-                count=walk.epoch,
-                time=stamp(self.clock()),
-                details={"what": "unknown_state", "kind": kind, "state": state},
-                provider=source.provider.vocabulary.provider,
-                mark=f"{kind} {state}",
-            )
-            await self.sources.tell_once(source.name, f"state {kind} {state}", event)
 
     async def _close(
         self, source: Source, walk: Walk, lease: Lease, slot: int, ending: Ending, absence: Absence

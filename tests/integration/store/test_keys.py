@@ -80,7 +80,7 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
         set={"slot": 1, "held": 2}, missing={missing_field("1", ""): b"1"}, events=[news(1)], doubts={"1": b"{}"}
     )
     await sources.finish(await leased(sources, 1), closing)
-    await leased(sources, 2)
+    await sources.learn(await leased(sources, 2), {"job": b"{}"}, [("new_field job a", news(3))])
     await publish(db, 4, first=2)
     await log.ring()
     await relay(lanes, log, [("hook", "a"), ("hook", "shop/job/1"), ("chat", "b")], interval=60.0)
