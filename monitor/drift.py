@@ -136,9 +136,13 @@ class _Learner:
         field = self._add(parent, name, path, bit | (_OPTIONAL if late else 0), depth)
         field.fresh = True
         self.dirty = True
-        if self._telling and not parent.fresh and path not in self._known:
+        if self._telling and not parent.fresh and not self._is_known(path):
             self.news.append(Drift("new_field", self.name, path, None, _type_names(bit)))
         return field
+
+    def _is_known(self, path: str) -> bool:
+        """Whether the provider declares the field, or what it is in."""
+        return path in self._known or path.partition(".")[0] in self._known
 
     def _set_free(self, field: _Field) -> None:
         """An object turned out to be a map: its keys are no fields, and were no news."""

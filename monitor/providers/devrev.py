@@ -95,6 +95,9 @@ VOCABULARY = Vocabulary(
                 NamedChange("retried", frozenset({"retry_count"}), _grew),
                 NamedChange("progressed", frozenset({"progress"})),
             ),
+            optional=frozenset(
+                {"created_by", "created_date", "modified_by", "modified_date", "display_id", "metadata_list", "progress"}
+            ),
         )
     },
 )

@@ -71,6 +71,9 @@ def _renewal_offered(created: Resource, siblings: Sequence[Resource]) -> Sequenc
     return [FollowUp(one.ref, "renewal_offered", (created.ref,)) for one in current if one.ref != created.ref]
 
 
+# What contracts and interviews are told with of their job, where it has it.
+_CONTEXT = frozenset({"job_title", "company", "postcode"})
+
 # States: the samples of the API documents, "Jobs > Drivers", "Contracts" and "Interviews".
 VOCABULARY = Vocabulary(
     provider=NAME,
@@ -102,6 +105,7 @@ VOCABULARY = Vocabulary(
                 ),
             ),
             child_of="job_driver",
+            optional=_CONTEXT,
         ),
         "interview": Kind(
             tracked=(
@@ -126,6 +130,7 @@ VOCABULARY = Vocabulary(
                 ),
             ),
             child_of="job_driver",
+            optional=_CONTEXT,
         ),
     },
     follow_ups=_renewal_offered,

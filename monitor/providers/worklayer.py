@@ -106,6 +106,7 @@ VOCABULARY = Vocabulary(
             states=frozenset({"UNDER_CONSTRUCTION", "INFO_GATHERING", "UNCLAIMED", "CLAIMED", "CLOSED"}),
             shapes={"members": _by_user_and_role},
             named=(NamedChange("members_changed", frozenset({"members"})),),
+            optional=frozenset({"workspace_id"}),
             deadlines=(
                 DeadlineRule(
                     type="worklayer.job.deadline_approaching",
