@@ -96,7 +96,7 @@ VOCABULARY = Vocabulary(
                 NamedChange("progressed", frozenset({"progress"})),
             ),
             optional=frozenset(
-                {"created_by", "created_date", "modified_by", "modified_date", "display_id", "metadata_list", "progress"}
+                {"created_by", "created_date", "modified_by", "modified_date", "display_id", "metadata_list"}
             ),
         )
     },
