@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ class Demo:
     def __init__(self, data_dir: Path, *words: str) -> None:
         self.data_dir = data_dir
         self._output = data_dir.parent / f"output-{time.monotonic_ns()}"
+        self.started = datetime.now(UTC)
         with self._output.open("wb") as out:
             self.process = subprocess.Popen(
                 command("demo", "--fast", "--data-dir", str(data_dir), *words),
