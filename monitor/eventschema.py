@@ -42,9 +42,13 @@ MONITOR: Mapping[str, str] = MappingProxyType(
     {
         "jobwire.source.baselined": "the first complete scan: `counts` by kind and state, `total`",
         "jobwire.source.failing": "three scans in a row failed, or all for five minutes: `reason`, `error`, `since`",
-        "jobwire.source.recovered": "a complete scan after that: `was`, `since`, `reason`",
+        "jobwire.source.stale": "no complete scan for longer than `stale_after`: `since`, `reason`, `error`",
+        "jobwire.source.recovered": "a complete scan again: `was`, `since`, `reason`",
         "jobwire.source.credentials_rejected": "the provider refuses the credentials; no call for 15 minutes: `error`",
-        "jobwire.source.schema_drift": "a state that the provider does not document, told once: `kind`, `state`",
+        "jobwire.source.credentials_expiring": "a fixed token ends in 14, 7, 3 or 1 days, or has ended: "
+        "`expires_at`, `rung`, `days_left`",
+        "jobwire.source.schema_drift": "what items look like has changed, told once: `kind`, `what`: `new_field`, "
+        "`vanished_field` or `changed_type` with `field`, `was`, `now` (types), or `unknown_state` with `state`",
         "jobwire.source.removals_held": "too much is missing at once, nothing is removed: `missing`, `since`",
         "jobwire.target.failing": "three attempts in a row failed: `failures`, `status`, `error`",
         "jobwire.target.recovered": "an attempt arrived after that",

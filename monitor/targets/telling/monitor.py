@@ -51,7 +51,8 @@ def _failing(facts: Facts) -> Said:
 
 def _source_recovered(facts: Facts) -> Said:
     reason = facts.details.get("reason")
-    sentence = (Strong(facts.source), " can be read again. It was failing", *_since(facts))
+    was = "stale" if facts.details.get("was") == "stale" else "failing"
+    sentence = (Strong(facts.source), f" can be read again. It was {was}", *_since(facts))
     return Said(Tone.GOOD, "has recovered", (*sentence, f" ({reason})." if reason else "."))
 
 
@@ -63,16 +64,29 @@ def _rejected(facts: Facts) -> Said:
 def _expiring(facts: Facts) -> Said:
     at = facts.details.get("expires_at") or facts.details.get("at")
     when: tuple[Part, ...] = (" on ", Moment(str(at))) if at else (" soon",)
+    if facts.details.get("rung") == "expired":
+        sentence = ("The credentials of ", Strong(facts.source), " ended", *when, ". Put new ones into the config.")
+        return Said(Tone.CRITICAL, "credentials have ended", sentence)
     sentence = ("The credentials of ", Strong(facts.source), " end", *when, ". Renew them before.")
     return Said(Tone.WARNING, "credentials end soon", sentence)
 
 
 def _stale(facts: Facts) -> Said:
-    return Said(Tone.WARNING, "is stale", ("No complete scan of ", Strong(facts.source), *_since(facts), "."))
+    sentence = ("No complete scan of ", Strong(facts.source), *_since(facts), _why(facts))
+    return Said(Tone.WARNING, "is stale", sentence)
 
 
 def _drift(facts: Facts) -> Said:
-    kind, state = facts.details.get("kind"), facts.details.get("state")
+    kind, field = facts.details.get("kind"), facts.details.get("field")
+    was, now = facts.details.get("was"), facts.details.get("now")
+    told = {
+        "new_field": ("a new field", f" sends a field it did not send before: {kind} {field} ({now})."),
+        "vanished_field": ("a field is gone", f" no longer sends a field that it always sent: {kind} {field} ({was})."),
+        "changed_type": ("a field has another type", f" sends {kind} {field} as {now}; it was {was}."),
+    }.get(str(facts.details.get("what")))
+    if told:
+        return Said(Tone.NEWS, told[0], (Strong(facts.source), told[1]))
+    state = facts.details.get("state")
     what = f"{kind} state {state}" if state else said(facts.details.get("what"))
     sentence = (Strong(facts.source), f" sent something that its provider does not document: {what}.")
     return Said(Tone.WARNING, "sent something new", (*sentence, " It is told like any other."))

@@ -222,7 +222,32 @@ def test_every_family_has_its_own_sentence(body: bytes, move: str, sentence: str
             {"expires_at": "2026-01-09T09:00:00Z"},
             "The credentials of tax end on 9 Jan 2026 09:00 UTC. Renew them before.",
         ),
+        (
+            "source.credentials_expiring",
+            {"expires_at": "2026-01-05T09:00:00Z", "rung": "expired"},
+            "The credentials of tax ended on 5 Jan 2026 09:00 UTC. Put new ones into the config.",
+        ),
         ("source.stale", {"since": "2026-01-05T09:00:00Z"}, "No complete scan of tax since 5 Jan 2026 09:00 UTC."),
+        (
+            "source.recovered",
+            {"was": "stale", "since": "2026-01-05T09:00:00Z", "reason": None},
+            "tax can be read again. It was stale since 5 Jan 2026 09:00 UTC.",
+        ),
+        (
+            "source.schema_drift",
+            {"what": "new_field", "kind": "job", "field": "pay.bonus", "was": None, "now": "number"},
+            "tax sends a field it did not send before: job pay.bonus (number).",
+        ),
+        (
+            "source.schema_drift",
+            {"what": "vanished_field", "kind": "job", "field": "pay", "was": "object", "now": None},
+            "tax no longer sends a field that it always sent: job pay (object).",
+        ),
+        (
+            "source.schema_drift",
+            {"what": "changed_type", "kind": "job", "field": "pay", "was": "number", "now": "string"},
+            "tax sends job pay as string; it was number.",
+        ),
         (
             "source.schema_drift",
             {"kind": "job", "state": "PAUSED"},
