@@ -24,8 +24,9 @@ from monitor.vocabulary import DeadlineRule, Kind, Vocabulary
 class Setting:
     """What the rules must know of the scan: source, vocabulary, clockwork, now, and when it was last seen complete.
 
-    `baseline` is the first look at a source: everything is stored and nothing is told. `discard` is an
-    operator's word that removals are to be forgotten in silence.
+    `baseline` is the first look at a source: everything is stored and nothing is told. `widened` is the first
+    look at it with options that may show more: items that it shows for the first time are stored in silence.
+    `discard` is an operator's word that removals are to be forgotten in silence.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Setting:
     now: datetime
     last_seen_before: str | None = None
     baseline: bool = False
+    widened: bool = False
     discard: bool = False
 
     def kind(self, name: str) -> Kind | None:
@@ -181,6 +183,9 @@ def _judge_change(book: _Book, change: Change, arrived: set[str]) -> None:
         return
     if book.setting.baseline:
         book.silent.append(Silent(change.ref, "first sight of the source"))
+        return
+    if book.setting.widened and change.what == "created" and resource.parent is None:
+        book.silent.append(Silent(change.ref, "came into view by a change of the source's options"))
         return
     if change.ref in arrived and resource.parent in arrived:
         book.silent.append(Silent(change.ref, f"came with its {resource.parent}"))

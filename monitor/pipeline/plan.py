@@ -26,7 +26,8 @@ def plan_of(source: Source, state: Mapping[str, str], now: datetime) -> ScanPlan
     every, last = source.options.full_every, parse_instant(state.get("full_at"))
     fresh = last is not None and every is not None and now - last < timedelta(seconds=every)
     if not fresh or "baselined" not in state or state.get("config") != source.config.hex() or "release" in state:
-        return ScanPlan(full=True, since=state.get("watermark"), hints=hints)
+        widened = state.get("scope", source.scope) != source.scope
+        return ScanPlan(full=True, since=state.get("watermark"), hints=hints, widened=widened)
     return ScanPlan(full=False, since=state.get("watermark"), hints=hints)
 
 
@@ -36,5 +37,5 @@ def remembered(source: Source, plan: ScanPlan, end: ScanEnd, started: datetime) 
     if end.watermark is not None:
         fields["watermark"] = end.watermark
     if plan.full:
-        fields |= {"full_at": stamp(started), "config": source.config.hex()}
+        fields |= {"full_at": stamp(started), "config": source.config.hex(), "scope": source.scope}
     return fields

@@ -31,7 +31,11 @@ class Runner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source ready to be scanned. `config` keys the digests: another config reads every item anew."""
+    """A source ready to be scanned.
+
+    `config` keys the digests: another config reads every item anew. `scope` is the part of it that says which
+    items there are.
+    """
 
     name: str
     options: SourceOptions
@@ -40,6 +44,7 @@ class Source:
     tracking: Tracking
     clockwork: Clockwork
     config: bytes
+    scope: str = ""
 
 
 def assemble(
@@ -52,6 +57,8 @@ def assemble(
     """A source's parts and the configured deadline ladders in, the source out."""
     tracking = Tracking(provider.vocabulary, tuple(options.track), tuple(options.ignore))
     clockwork = Clockwork(ZoneInfo(options.timezone), ladders)
-    facts: list[Any] = [_FORMAT, options.track, options.ignore, options.timezone, sorted(ladders.items())]
+    scope = msgspec.json.encode(options.model_dump(include=set(options.SCOPE)), order="sorted")
+    facts: list[Any] = [_FORMAT, options.track, options.ignore, options.timezone, sorted(ladders.items()), scope]
     config = hashlib.blake2b(msgspec.json.encode(facts), digest_size=32).digest()
-    return Source(name, options, provider, runner, tracking, clockwork, config)
+    narrowed = hashlib.blake2b(scope, digest_size=16).hexdigest()
+    return Source(name, options, provider, runner, tracking, clockwork, config, narrowed)

@@ -226,6 +226,7 @@ class Walk:
             now=now,
             last_seen_before=last_seen or self.last_seen,
             baseline=self.baseline and self.source.options.baseline == "silent",
+            widened=self.plan.widened and self.source.options.baseline == "silent",
             discard=discard,
         )
 

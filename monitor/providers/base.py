@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -71,6 +71,10 @@ class SourceOptions(BaseModel):
     """Options that every source takes; each provider's own model adds its credentials and filters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    SCOPE: ClassVar[tuple[str, ...]] = ()
+    """Names of the options that say which items there are: when one of them changes, everything is read anew, and
+    what comes into view by it is not news."""
 
     provider: str = Field(description="which API this source speaks")
     base_url: RootUrl = Field(description="host root of the API; a path prefix is kept")
@@ -140,11 +144,13 @@ class ScanPlan:
     """How wide a walk is: `full` sees everything; else only what the provider narrows it to.
 
     `since` is the watermark of the last complete walk, `hints` what the provider asked to be told again.
+    `widened` says that the source may show more than at the last full walk, because its options have changed.
     """
 
     full: bool = True
     since: str | None = None
     hints: Mapping[str, str] = field(default_factory=dict)
+    widened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

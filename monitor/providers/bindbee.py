@@ -59,6 +59,8 @@ def _moment(value: Any) -> Any:
 class Options(SourceOptions):
     """Options of a bindbee source: an API key, the customer's connector token, and what the list is narrowed to."""
 
+    SCOPE = ("kinds", "ids", "remote_id", "code", "status", "offices", "modified_after")
+
     provider: Literal["bindbee"]
     base_url: RootUrl = Field(default="https://api.bindbee.dev", description="or https://api-eu.bindbee.dev")
     token: HeaderSecret = Field(description="API key of the environment, sent as bearer token")

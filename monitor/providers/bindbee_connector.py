@@ -15,7 +15,7 @@ import msgspec
 from pydantic import SecretStr
 
 from monitor.errors import TransportError
-from monitor.exchange import Exchange, Notice, Request, ask
+from monitor.exchange import Exchange, Notice, Request, Response, ask
 from monitor.moments import stamp
 from monitor.providers.answers import date_of
 from monitor.providers.items import words
@@ -104,12 +104,7 @@ class Connector:
             response = yield from ask(Request("GET", self.url, params=params, headers={"Accept": "application/json"}))
             if response.status in {401, 403, 404}:
                 return None, None
-            try:
-                answer = _decoder.decode(response.body) if response.status == 200 else None
-            except (ValueError, RecursionError):
-                return None, None
-            if answer is None:
-                raise _NoAnswer
+            answer = _read(response)
             for one in answer.items:
                 if one.connector_token == self.token.get_secret_value():
                     return one, date_of(response)
@@ -117,6 +112,16 @@ class Connector:
                 break
             params = {"page_size": "100", "cursor": answer.cursor}
         return None, None
+
+
+def _read(response: Response) -> _Connectors:
+    try:
+        answer = _decoder.decode(response.body) if response.status == 200 else None
+    except (ValueError, RecursionError):
+        answer = None
+    if answer is None:
+        raise _NoAnswer
+    return answer
 
 
 def _judge(one: _Connector, now: datetime | None) -> Notice | None:

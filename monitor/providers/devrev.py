@@ -59,6 +59,8 @@ MOVED = frozenset({301})
 class Options(SourceOptions):
     """Options of a devrev source: a token and what the list is narrowed to."""
 
+    SCOPE = (*FILTERS, "state")
+
     provider: Literal["devrev"]
     base_url: RootUrl = Field(default="https://api.devrev.ai", description="host root of the API")
     token: HeaderSecret = Field(description="personal access token or service account token")

@@ -56,6 +56,8 @@ ORDER: tuple[ByState, ...] = ("application", "accepted", "all_rejected")
 class Options(SourceOptions):
     """Options of a driver_jobs source."""
 
+    SCOPE = ("by_state",)
+
     provider: Literal["driver_jobs"]
     token: HeaderSecret = Field(description="bearer token of the user whose drivers are watched; a JWT of 30 days")
     timezone: ZoneName = Field(default="Europe/London", description="zone in which contract dates count")

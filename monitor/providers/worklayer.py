@@ -61,6 +61,8 @@ OVER = frozenset({CLOSED, "CANCELED", "CANCELLED"})
 class Options(SourceOptions):
     """Options of a worklayer source: a fixed `token`, or `client_id` and `client_secret` to buy tokens with."""
 
+    SCOPE = ("filter",)
+
     provider: Literal["worklayer"]
     base_url: RootUrl = Field(default="https://api.worklayer.com", description="host root of the API")
     token: HeaderSecret | None = Field(default=None, description="a fixed bearer token")
@@ -103,6 +105,7 @@ VOCABULARY = Vocabulary(
     kinds={
         "job": Kind(
             tracked=("name", "description", "total_amount", "deadline_time", "transmit_time", "members"),
+            busy=frozenset({"INFO_GATHERING", "UNCLAIMED"}),
             states=frozenset({"UNDER_CONSTRUCTION", "INFO_GATHERING", "UNCLAIMED", "CLAIMED", "CLOSED"}),
             shapes={"members": _by_user_and_role},
             named=(NamedChange("members_changed", frozenset({"members"})),),
