@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+
+_SLOWER = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often a source is asked, in seconds: `every`, and the bounds within which that may be adapted."""
+
+    every: float
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the interval may change from scan to scan."""
+        return self.least is not None or self.most is not None
 
 
 def offset_of(name: str, every_ms: int) -> int:
@@ -29,6 +46,23 @@ def due_slot(name: str, every_ms: int, now_ms: int, last_slot: int | None) -> in
     """
     current = slot_at(name, every_ms, now_ms)
     return current if last_slot is None or current > last_slot else None
+
+
+def paced_slot(every_ms: int, now_ms: int, last_slot: int | None) -> int | None:
+    """The slot to scan now where the interval changes from scan to scan: counted from the last one."""
+    if last_slot is None:
+        return now_ms
+    passed = (now_ms - last_slot) // every_ms
+    return last_slot + passed * every_ms if passed > 0 else None
+
+
+def next_pace(pace: Pace, current: float, *, changed: bool, busy: bool) -> float:
+    """Seconds until the next scan: sooner while jobs are busy, later and later while nothing changes."""
+    if busy and pace.least is not None:
+        return min(pace.least, pace.every)
+    if changed or busy or pace.most is None:
+        return pace.every
+    return min(max(pace.most, pace.every), max(current, pace.every) * _SLOWER)
 
 
 def missed_slots(every_ms: int, slot: int, last_slot: int | None) -> int:

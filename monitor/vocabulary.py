@@ -52,7 +52,7 @@ class Kind:
     `states` are the documented ones; any other works the same and is told once as schema drift.
     `shapes` turn a value into what is compared (a set of ids, say); the value shown stays as sent.
     `optional` are field paths beside the tracked ones that items may leave out: their first sight is no schema drift.
-    `child_of` names the kind it comes and goes with.
+    `child_of` names the kind it comes and goes with, `busy` the states in which it will soon change again.
     """
 
     tracked: tuple[str, ...]
@@ -61,6 +61,7 @@ class Kind:
     named: tuple[NamedChange, ...] = ()
     deadlines: tuple[DeadlineRule, ...] = ()
     child_of: str | None = None
+    busy: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
 
 

@@ -11,6 +11,7 @@ from monitor.exchange import ScanEnd
 from monitor.moments import parse_instant, stamp
 from monitor.pipeline.source import Source
 from monitor.providers.base import ScanPlan
+from monitor.schedule import next_pace
 
 _hints = msgspec.json.Decoder(dict[str, str])
 
@@ -39,3 +40,15 @@ def remembered(source: Source, plan: ScanPlan, end: ScanEnd, started: datetime) 
     if plan.full:
         fields |= {"full_at": stamp(started), "config": source.config.hex(), "scope": source.scope}
     return fields
+
+
+def paced(
+    source: Source, state: Mapping[str, str], counts: Mapping[str, Mapping[str, int]], *, changed: bool
+) -> dict[str, int]:
+    """A complete walk in, the interval until the next one out (field `pace_ms`); nothing where it is not adapted."""
+    if not source.pace.adapts:
+        return {}
+    kinds = source.provider.vocabulary.kinds
+    busy = any(amount and word in kinds[kind].busy for kind in kinds for word, amount in counts.get(kind, {}).items())
+    current = int(state.get("pace_ms", "0")) / 1000
+    return {"pace_ms": round(next_pace(source.pace, current, changed=changed, busy=busy) * 1000)}

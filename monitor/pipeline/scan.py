@@ -24,10 +24,14 @@ from monitor.pipeline.doubt import Doubt, Doubts
 from monitor.pipeline.learning import asked, learn
 from monitor.pipeline.lease import kept
 from monitor.pipeline.notices import after_read_scan
-from monitor.pipeline.plan import plan_of, remembered
+from monitor.pipeline.plan import paced, plan_of, remembered
+from monitor.pipeline.ports import Commit
+from monitor.pipeline.proofs import proofs_of
 from monitor.pipeline.source import Source
-from monitor.pipeline.walk import Commit, Tally, Walk
+from monitor.pipeline.tally import Tally, spent
+from monitor.pipeline.walk import Walk
 from monitor.store.items import ItemCommit, Items
+from monitor.store.pages import PageCommit, Pages
 from monitor.store.sources import Lease, ScanClosing, Sources
 
 LEASE_MS = 15_000
@@ -54,6 +58,7 @@ class Scanner:
 
     items: Items
     sources: Sources
+    pages: Pages
     owner: str
     clock: Callable[[], datetime]
     lease_ms: int = LEASE_MS
@@ -63,7 +68,7 @@ class Scanner:
         lease = await self.sources.claim(source.name, owner=self.owner, slot=slot, ttl_ms=self.lease_ms, force=force)
         if isinstance(lease, str):
             return ScanReport(source.name, refused=lease)
-        started = self.clock()
+        started, before = self.clock(), spent(source.runner.stats)
         walk = await self._walk(source, lease)
         try:
             async with kept(self.sources, lease, self.lease_ms):
@@ -71,6 +76,7 @@ class Scanner:
                 absence = Absence()
                 if ending.reason is None:
                     absence = await settle_absence(walk, self.items, self.sources)
+                walk.tally.count(before, source.runner.stats)
                 walk.shapes.settle(complete=ending.reason is None)
                 await learn(walk, self.sources, lease, self.clock())
                 await self._close(source, walk, lease, max(slot, int(lease.state.get("slot", "-1"))), ending, absence)
@@ -91,9 +97,9 @@ class Scanner:
 
         `see` gets what would be written, as it would be.
         """
-        state = await self.sources.state(source.name)
+        state, before = await self.sources.state(source.name), spent(source.runner.stats)
 
-        async def keep_nothing(commits: Sequence[ItemCommit]) -> list[str]:
+        async def keep_nothing(commits: Sequence[ItemCommit], page: PageCommit | None = None) -> list[str]:  # noqa: ARG001 - see above
             see(commits)
             # New items count as stored once they are committed, and here they are not.
             walk.stored -= sum(not commit.expected for commit in commits)
@@ -103,16 +109,18 @@ class Scanner:
         walk.told = tell
         ending = await self._walk_all(source, walk, self.clock())
         absence = await settle_absence(walk, self.items, self.sources) if ending.reason is None else Absence()
+        walk.tally.count(before, source.runner.stats)
         return _report(source, walk, ending, absence.held, log=False)
 
     async def _walk(self, source: Source, lease: Lease) -> Walk:
-        async def commit(commits: Sequence[ItemCommit]) -> list[str]:
+        async def commit(commits: Sequence[ItemCommit], page: PageCommit | None = None) -> list[str]:
             now = self.clock()
             # Before the items: once they are stored nobody parses them again, and what they showed would be lost.
             await learn(walk, self.sources, lease, now)
-            return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=to_millis(now))
+            return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=to_millis(now), page=page)
 
         walk = await self._new_walk(source, lease.epoch, lease.state, commit)
+        walk.proofs = proofs_of(self.pages, source, lease.state, lease.epoch)
         return walk
 
     async def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
@@ -138,7 +146,7 @@ class Scanner:
         """Walk every list. What goes wrong becomes the ending's reason; a lost lease or store passes through."""
         reason = error = wait = None
         try:
-            walk.end = await source.runner.run(source.provider.scan(walk.plan), walk.page)
+            walk.end = await source.runner.run(source.provider.scan(walk.plan), walk.page, walk.proofs)
             if not walk.end.complete:
                 reason, error = "incomplete", walk.end.reason
         except ProviderThrottled as caught:
@@ -163,9 +171,12 @@ class Scanner:
             health = after_read_scan(source.name, provider, state, ending, counts, walk.end.notices)
             if walk.full:
                 health = removals_held(source.name, provider, state, ending, absence.held, health)
-            planned = remembered(source, walk.plan, walk.end, ending.started)
+            planned: dict[str, str | int] = {**remembered(source, walk.plan, walk.end, ending.started)}
+            planned |= paced(source, state, counts, changed=walk.tally.events > 0)
         else:
             health, planned = after_bad_scan(source.name, provider, state, ending), {}
+        if walk.proofs is not None:
+            planned |= await walk.proofs.close(source, walk.tally, ending.reason, ending.epoch)
         scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
         closing = ScanClosing(
             set={**health.set, **planned, "slot": slot, "scan": msgspec.json.encode(scan)},

@@ -12,8 +12,10 @@ import msgspec
 
 from monitor.deadlines import Clockwork
 from monitor.diff import Tracking
-from monitor.exchange import Exchange, Page
+from monitor.exchange import Exchange, Page, Proof, Request
+from monitor.pipeline.tally import Spent
 from monitor.providers.base import Provider, SourceOptions
+from monitor.schedule import Pace
 
 _FORMAT = 1
 """Raised when documents are derived differently: every item is then read anew, silently."""
@@ -21,11 +23,32 @@ _FORMAT = 1
 T = TypeVar("T")
 
 
+class Memory(Protocol):
+    """What is remembered of earlier answers (`monitor.pipeline.proofs.Proofs`)."""
+
+    async def recall(self, requests: Sequence[Request]) -> Sequence[Proof]:
+        """The proof of each request; one without an etag where nothing may be vouched for."""
+        ...
+
+
 class Runner(Protocol):
     """Who runs a provider's exchanges over HTTP (`monitor.http.Caller`)."""
 
-    async def run(self, exchange: Exchange[T], on_page: Callable[[Page], Awaitable[None]] | None = None) -> T:
-        """Drive the exchange to its end; pages go to `on_page`, the exchange's result comes back."""
+    @property
+    def stats(self) -> Spent:
+        """What was spent so far."""
+        ...
+
+    async def run(
+        self,
+        exchange: Exchange[T],
+        on_page: Callable[[Page], Awaitable[None]] | None = None,
+        memory: Memory | None = None,
+    ) -> T:
+        """Drive the exchange to its end; pages go to `on_page`, the exchange's result comes back.
+
+        With a `memory`, requests that may be validated ask conditionally.
+        """
         ...
 
 
@@ -45,6 +68,11 @@ class Source:
     clockwork: Clockwork
     config: bytes
     scope: str = ""
+
+    @property
+    def pace(self) -> Pace:
+        """How often the source is asked."""
+        return Pace(self.options.every, self.options.every_min, self.options.every_max)
 
 
 def assemble(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.pipeline.source import Source
-from monitor.schedule import due_slot, missed_slots, next_slot, slot_at
+from monitor.schedule import Pace, due_slot, missed_slots, next_slot, paced_slot, slot_at
 from monitor.store.db import Db, text
 
 
@@ -35,19 +35,27 @@ class Timetable:
         keys = self.db.keys
         commands: list[tuple[str, ...]] = [("TIME",)]
         for name in names:
-            commands.append(("HMGET", keys.source(name), "slot", "epoch", "paused_until"))
+            commands.append(("HMGET", keys.source(name), "slot", "epoch", "paused_until", "pace_ms"))
             commands.append(("EXISTS", keys.lease(name)))
         (seconds, micros), *replies = await self.db.run_all(commands)
         now_ms = int(seconds) * 1000 + int(micros) // 1000
         found = []
         for name, state, running in zip(names, replies[::2], replies[1::2], strict=True):
-            slot, epoch, paused = (int(text(value) or "-1") for value in state)
+            slot, epoch, paused, pace_ms = (int(text(value) or "-1") for value in state)
             every_ms = self.every_ms(name)
-            due = due_slot(name, every_ms, now_ms, slot if slot >= 0 else None)
+            last = slot if slot >= 0 else None
+            if self.pace(name).adapts and pace_ms > 0:
+                every_ms, due = pace_ms, paced_slot(pace_ms, now_ms, last)
+            else:
+                due = due_slot(name, every_ms, now_ms, last)
             if due is not None and not running and paused <= now_ms:
-                missed = missed_slots(every_ms, due, slot if slot >= 0 else None)
+                missed = missed_slots(every_ms, due, last)
                 found.append(Due(name, due, max(epoch, 0), missed))
         return found
+
+    def pace(self, name: str) -> Pace:
+        """How often a source is asked."""
+        return self.sources[name].pace
 
     def every_ms(self, name: str) -> int:
         """A source's interval in milliseconds."""

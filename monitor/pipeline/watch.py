@@ -40,7 +40,7 @@ class Watch:
             await self._tell_end(source, state, now)
 
     async def _tell_stale(self, source: Source, state: Mapping[str, str], now: datetime, watched: float) -> None:
-        limit = stale_limit(source.options.every, source.options.stale_after)
+        limit = stale_limit(source.options.every_max or source.options.every, source.options.stale_after)
         news = gone_stale(source.name, source.provider.vocabulary.provider, state, limit, now)
         if news is not None and watched >= min(limit, GRACE_SECONDS):
             since, event = news

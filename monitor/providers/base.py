@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from monitor.budget import credential_id
 from monitor.exchange import Exchange, Page, Response, ScanEnd
 from monitor.resources import Resource
 from monitor.values import Duration, Rate, Secret, Size
@@ -80,6 +81,12 @@ class SourceOptions(BaseModel):
     base_url: RootUrl = Field(description="host root of the API; a path prefix is kept")
     enabled: bool = Field(default=True, description="false: not scanned, what is known is kept")
     every: Duration = Field(default=60.0, ge=1.0, description="how often the source is scanned; at least 1s")
+    every_min: Duration | None = Field(
+        default=None, ge=1.0, description="how often at the most while jobs are in flight; not adapted if not given"
+    )
+    every_max: Duration | None = Field(
+        default=None, ge=1.0, description="how seldom at the most while nothing changes; not adapted if not given"
+    )
     timezone: ZoneName = Field(default="UTC", description="zone in which this source's calendar dates count")
     track: list[str] = Field(default_factory=list, description="further field paths whose change is an event")
     ignore: list[str] = Field(default_factory=list, description="field paths whose change is no event")
@@ -132,6 +139,20 @@ class Credentials:
     buy: Callable[[], Exchange[Token]] | None = None
     account: SecretStr | None = None
     expires_at: datetime | None = None
+
+
+def identity(provider: str, base_url: str, credentials: Credentials, source: str) -> str:
+    """The name under which these credentials are known to all workers: 32 hex digits, and no secret in them.
+
+    Sources with the same credentials have the same name; where nothing says who buys the tokens of a
+    `source`, it has one of its own.
+    """
+    proof = [f"{name}: {secret.get_secret_value()}" for name, secret in sorted(credentials.headers.items())]
+    if credentials.account is not None:
+        proof.append(credentials.account.get_secret_value())
+    elif credentials.buy is not None:
+        proof.append(f"source {source}")
+    return credential_id(provider, base_url, proof)
 
 
 def bearer(token: SecretStr) -> SecretStr:

@@ -91,6 +91,7 @@ VOCABULARY = Vocabulary(
     kinds={
         "job": Kind(
             tracked=("title", "job_category", "retry_count", "output_artifacts"),
+            busy=frozenset({"queued", "started", "in_progress"}),
             states=frozenset({"queued", "started", "in_progress", "completed", "failed"}),
             shapes={"output_artifacts": as_set},
             named=(

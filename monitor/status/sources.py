@@ -59,7 +59,7 @@ def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -
         return stored["announced"]
     if age is None:
         return "failing" if "failures" in stored else "new"
-    return "stale" if age > stale_limit(options.every, options.stale_after) else "ok"
+    return "stale" if age > stale_limit(options.every_max or options.every, options.stale_after) else "ok"
 
 
 def _next_at(source: Watched, stored: Mapping[str, str], now_ms: int) -> str | None:
