@@ -41,7 +41,8 @@ ALWAYS: Mapping[str, str] = MappingProxyType(
 MONITOR: Mapping[str, str] = MappingProxyType(
     {
         "jobwire.source.baselined": "the first complete scan: `counts` by kind and state, `total`",
-        "jobwire.source.failing": "three scans in a row failed, or all for five minutes: `reason`, `error`, `since`",
+        "jobwire.source.failing": "three scans in a row failed, or all for five minutes, or the provider says that "
+        "its data is not kept up: `reason`, `error`, `since`",
         "jobwire.source.stale": "no complete scan for longer than `stale_after`: `since`, `reason`, `error`",
         "jobwire.source.recovered": "a complete scan again: `was`, `since`, `reason`",
         "jobwire.source.credentials_rejected": "the provider refuses the credentials; no call for 15 minutes: `error`",

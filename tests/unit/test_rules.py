@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from monitor.events import Event, event_id
 from monitor.resources import Document
 from monitor.rules import Setting, Silent, judge_removal
-from tests.unit.acme import BEFORE, NOW, document, job, known, look, post, setting, whats
+from tests.unit.acme import BEFORE, NOW, contract, document, job, known, look, post, setting, whats
 
 
 def test_a_new_resource_is_created_with_revision_one() -> None:
@@ -185,6 +186,19 @@ def test_p10_a_baseline_that_is_taken_up_again_stays_silent() -> None:
     assert again.events == ()
     (event,) = look(again.document, job("DONE")).events
     assert (event.data["revision"], event.sequence) == (3, f"{1:020d}")
+
+
+def test_p11_what_a_change_of_options_brings_into_view_is_not_news() -> None:
+    """What is new in known items, and every change, still is."""
+    at = replace(setting(), widened=True)
+    arrived = look(None, post(), contract(), at=at)
+    assert arrived.events == ()
+    assert [one.reason for one in arrived.silent] == [
+        "came into view by a change of the source's options",
+        "came with its post/7",
+    ]
+    known_post = document(post())
+    assert whats(look(known_post, post("filled"), contract(), at=at).events) == ["filled", "created"]
 
 
 def test_states_that_nobody_documented_are_named_once_a_look() -> None:

@@ -44,6 +44,9 @@ def _baselined(facts: Facts) -> Said:
 
 
 def _failing(facts: Facts) -> Said:
+    if "failed_scans" not in facts.details:  # it answers, and says that its data is not kept up
+        sentence = ("The data of ", Strong(facts.source), " is not kept up", *_since(facts), _why(facts))
+        return Said(Tone.CRITICAL, "is not kept up", sentence)
     scans = count(facts.details.get("failed_scans", "Several"), "scan")
     sentence = (f"{scans} of ", Strong(facts.source), " failed in a row", *_since(facts), _why(facts))
     return Said(Tone.CRITICAL, "is failing", sentence)
@@ -52,7 +55,8 @@ def _failing(facts: Facts) -> Said:
 def _source_recovered(facts: Facts) -> Said:
     reason = facts.details.get("reason")
     was = "stale" if facts.details.get("was") == "stale" else "failing"
-    sentence = (Strong(facts.source), f" can be read again. It was {was}", *_since(facts))
+    again = "is kept up again" if facts.details.get("noticed") else "can be read again"
+    sentence = (Strong(facts.source), f" {again}. It was {was}", *_since(facts))
     return Said(Tone.GOOD, "has recovered", (*sentence, f" ({reason})." if reason else "."))
 
 

@@ -213,6 +213,20 @@ def test_every_family_has_its_own_sentence(body: bytes, move: str, sentence: str
             "tax can be read again. It was failing since 5 Jan 2026 09:00 UTC (unavailable).",
         ),
         (
+            "source.failing",
+            {
+                "reason": "relink_needed",
+                "since": "2026-01-05T09:00:00Z",
+                "error": "The connector has to be linked again.",
+            },
+            "The data of tax is not kept up since 5 Jan 2026 09:00 UTC: The connector has to be linked again.",
+        ),
+        (
+            "source.recovered",
+            {"since": "2026-01-05T09:00:00Z", "reason": "relink_needed", "noticed": "relink_needed"},
+            "tax is kept up again. It was failing since 5 Jan 2026 09:00 UTC (relink_needed).",
+        ),
+        (
             "source.credentials_rejected",
             {"error": "401"},
             "tax refuses our credentials: 401. It is left alone for 15 minutes.",
