@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ from monitor.supervise import Stop, keep_child, keep_store
 
 _HOPELESS = 3  # deaths of the worker before anything was delivered
 _SILENT_S = 15.0  # after which it is said that nothing arrives
-_READY_S = 30.0  # at most, for the workers to begin
+_READY_S = 20.0  # at most, for the workers to begin
 _SETTLE_S = 15.0  # at most, for what has happened to be told before the end
 _TICK = 0.1
 _BATCH = 1000
@@ -82,14 +82,15 @@ class Show:
         """Let workers work until the stop, then end them and tell what is left to tell."""
         place = await stage.store.log.end()
         narrator = await self._narrator(stage)
+        start, began = utc_now(), time.monotonic()
         watchers = (
             self._watch_silence(),
-            self._watch_time(stage),
+            self._watch_life(stage, start),
+            self._watch_time(stage, start),
             keep_store(stage.server, self.stop, died=self._store_died),
         )
         telling = self._kept(narrator.run())
         tasks = [self._kept(watcher) for watcher in watchers]
-        began = time.monotonic()
         command, environ = worker_command(stage.home), worker_environ(stage.server.url)
         try:
             await keep_child("worker", command, environ, self.stop, output=self.log, died=self._worker_died)
@@ -136,16 +137,21 @@ class Show:
         guide.opening(self.screen, stage, self.plan.pace, known, left_at)
         return Narrator(self.arrivals, stage.store.log, self.happenings, self.figures, self.screen, expected=new)
 
-    async def _watch_time(self, stage: Stage) -> None:
-        """End it in time: so long after the workers have looked at every service once."""
+    async def _watch_life(self, stage: Stage, began: datetime) -> None:
+        """Let things happen once somebody looks: what happens before would all be told at once."""
+        await self._until(lambda: _looked(stage, began, any), _READY_S)
+        stage.world.sim.life.set_rate(self.plan.pace.rate)
+
+    async def _watch_time(self, stage: Stage, began: datetime) -> None:
+        """End it in time: so long after every service was looked at once."""
         if self.plan.seconds is None:
             return
-        began = utc_now()
-        await self._until(lambda: _looked(stage, began), _READY_S)
+        await self._until(lambda: _looked(stage, began, all), _READY_S)
         await asyncio.sleep(self.plan.seconds)
         stage.world.freeze()
         frozen = utc_now()
-        await self._until(lambda: _settled(stage, frozen), _SETTLE_S)
+        if self.figures.delivered:
+            await self._until(lambda: _settled(stage, frozen), _SETTLE_S)
         self.in_time = True
         self.stop.now.set()
 
@@ -179,18 +185,17 @@ class Show:
         self.screen.at(datetime.now(UTC), (f"The {who} {how}.", "yellow"), f" It is started again {when}.")
 
 
-async def _looked(stage: Stage, since: datetime) -> bool:
-    """Whether every source was read whole, beginning after a moment."""
-    began = [
-        parse_instant((await stage.store.sources.state(name)).get("fresh_from")) for name in stage.settings.sources
-    ]
-    return all(moment is not None and moment >= since for moment in began)
+async def _looked(stage: Stage, since: datetime, how_many: Callable[[Iterable[bool]], bool]) -> bool:
+    """Whether any or all of the services were looked at whole, beginning after a moment."""
+    states = [await stage.store.sources.state(name) for name in stage.settings.sources]
+    began = [parse_instant(state.get("fresh_from")) for state in states]
+    return how_many(moment is not None and moment >= since for moment in began)
 
 
 async def _settled(stage: Stage, since: datetime) -> bool:
     """Whether all that had happened by a moment is seen, and all that was seen is delivered."""
     store = stage.store
-    if not await _looked(stage, since):
+    if not await _looked(stage, since, all):
         return False
     return await store.lanes.next_ms() is None and await store.lanes.cursor() == await store.log.end()
 

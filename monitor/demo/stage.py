@@ -54,7 +54,7 @@ async def built(plan: Plan, home: Home, arrivals: Arrivals, happenings: Happenin
 
     receiver = Receiver([memory.secret], port=ports[5], on_delivery=arrivals.put_nowait)
     slack = SlackLookalike(port=ports[6], on_message=arrivals.put_nowait)
-    async with living(home, memory.seed, ports[:5], plan.pace.rate, noted) as world, receiver, slack:
+    async with living(home, memory.seed, ports[:5], noted) as world, receiver, slack:
         memory.ports = [*world.ports, _port(receiver.url), _port(slack.webhook_url)]
         home.remember(memory)
         home.write_config(config.config_text(plan.data_dir, world.sim, receiver, slack, memory.secret, plan.pace))

@@ -63,10 +63,10 @@ class World:
 
 @asynccontextmanager
 async def living(
-    files: home.Home, seed: int, ports: Sequence[int], rate: float, told: Callable[[Change], object]
+    files: home.Home, seed: int, ports: Sequence[int], told: Callable[[Change], object]
 ) -> AsyncIterator[World]:
-    """The world of a data directory, `rate` changes a second; written down at the end of the block."""
-    left, sim = restored(files, seed, ports, rate)
+    """The world of a data directory, in which nothing happens yet; written down at the end of the block."""
+    left, sim = restored(files, seed, ports)
     if left is None:
         # What is stored belongs to a world that is gone: in a new one all of it would look changed.
         files.clear_store()
@@ -81,18 +81,18 @@ async def living(
             world.write()
 
 
-def restored(files: home.Home, seed: int, ports: Sequence[int], rate: float) -> tuple[home.World | None, Simulator]:
+def restored(files: home.Home, seed: int, ports: Sequence[int]) -> tuple[home.World | None, Simulator]:
     """What was left, None if nothing that can be used, and a simulator that goes on from there."""
     left = files.world()
     if left is not None:
-        sim = Simulator(seed=seed, rate=rate, ports=ports)
+        sim = Simulator(seed=seed, ports=ports)
         try:
             keep.restore(sim, left.kept)
         except ValueError:
             left = None
         else:
             return left, sim
-    return None, Simulator(seed=seed, rate=rate, ports=ports)
+    return None, Simulator(seed=seed, ports=ports)
 
 
 def free_or_any(port: int, host: str = "127.0.0.1") -> int:

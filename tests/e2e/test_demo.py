@@ -32,11 +32,11 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def first(place: Path) -> Demo:
+def first(place: Path) -> Iterator[Demo]:
     """A demo that ended by itself after eight seconds."""
-    demo = Demo(place, "--for", "8s")
-    demo.process.wait(40)
-    return demo
+    with running(place, "--for", "8s") as demo:
+        demo.process.wait(50)
+        yield demo
 
 
 @pytest.fixture(scope="module")

@@ -47,17 +47,17 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
 def test_a_world_that_cannot_be_read_is_a_new_one(tmp_path: Path) -> None:
     """Half a file and one of another version begin anew; one that was kept goes on."""
     place = Home(tmp_path)
-    _, sim = restored(place, 5, [0] * 5, 0)
+    _, sim = restored(place, 5, [0] * 5)
     sim.step()
     place.keep_world(home.World(12.5, keep.dump(sim)))
-    left, again = restored(place, 5, [0] * 5, 0)
+    left, again = restored(place, 5, [0] * 5)
     assert left is not None
     assert left.at == 12.5
     assert keep.dump(again) == keep.dump(sim)
     place.keep_world(home.World(12.5, {"version": -1}))
-    assert restored(place, 5, [0] * 5, 0)[0] is None
+    assert restored(place, 5, [0] * 5)[0] is None
     (tmp_path / "world.json").write_text('{"at": 1, "ke')
-    assert restored(place, 5, [0] * 5, 0)[0] is None
+    assert restored(place, 5, [0] * 5)[0] is None
 
 
 def test_forgetting_leaves_nothing_of_the_demo(tmp_path: Path) -> None:
