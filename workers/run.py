@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
 from arq.connections import ArqRedis
@@ -15,7 +16,7 @@ from redis.exceptions import RedisError
 
 from monitor.bootstrap import Services, services
 from monitor.errors import StoreUnavailable
-from monitor.settings import Settings
+from monitor.settings import ConfigWatch, Settings
 from workers.bell import Bell
 from workers.queue import make_worker, open_queue
 
@@ -23,24 +24,96 @@ _RESTART_SECONDS = 1.0
 _LOOK_UP_THREADS = 64
 
 
-async def run_worker(settings: Settings, store_url: str) -> None:
-    """Work until SIGTERM or Ctrl-C: no new work then, deliveries in flight end, leases are handed back."""
-    async with services(settings, store_url) as running:
-        loop = asyncio.get_running_loop()
-        # Names are looked up in threads: a few that hang must not keep all other targets waiting.
-        loop.set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, "look-up"))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.stopping.set)
-        structlog.get_logger().info(
-            "worker.started", pid=os.getpid(), sources=len(running.sources), targets=len(running.targets)
-        )
-        await work(running, store_url)
-        structlog.get_logger().info("worker.stopped")
+async def run_worker(settings: Settings, store_url: str, config: ConfigWatch | None = None) -> None:
+    """Work until SIGTERM or Ctrl-C: no new work then, deliveries in flight end, leases are handed back.
+
+    Each new config that `config` finds takes the place of the one before in the same way: what is in flight ends
+    under the old one, and only then the new one begins.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # Names are looked up in threads: a few that hang must not keep all other targets waiting.
+    loop.set_default_executor(ThreadPoolExecutor(_LOOK_UP_THREADS, "look-up"))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if config is not None:
+        loop.add_signal_handler(signal.SIGHUP, _hung_up, config.asked, stop, os.isatty(0))
+    before: Settings | None = None
+    now: Settings | None = settings
+    while now is not None:
+        async with _opened(now, store_url, stop if before else None) as running:
+            if running is None:
+                break
+            _say_started(running, before)
+            news = await _period(running, store_url, stop, config, changed_sources(before, now))
+        before, now = now, news
+    structlog.get_logger().info("worker.stopped")
 
 
-async def work(running: Services, store_url: str) -> None:
-    """Run the consumer, the bell and ARQ side by side until `stopping` is set."""
-    for source in running.sources:
+def _hung_up(asked: asyncio.Event, stop: asyncio.Event, had_terminal: bool) -> None:
+    """SIGHUP asks for the config to be read anew, unless it says that the terminal we were started at is closed."""
+    (stop if had_terminal and not os.isatty(0) else asked).set()
+
+
+def changed_sources(before: Settings | None, now: Settings) -> list[str]:
+    """The sources that are new or other than they were under the config before; all where there was none."""
+    known = before.sources if before else {}
+    return [name for name, source in now.sources.items() if known.get(name) != source]
+
+
+@asynccontextmanager
+async def _opened(settings: Settings, store_url: str, stop: asyncio.Event | None) -> AsyncIterator[Services | None]:
+    """Everything wired; with `stop`, an outage of the store is waited out until then, and None says that it came."""
+    async with AsyncExitStack() as stack:
+        running: Services | None = None
+        while running is None and not (stop and stop.is_set()):
+            try:
+                running = await stack.enter_async_context(services(settings, store_url))
+            except StoreUnavailable as error:
+                if stop is None:
+                    raise
+                structlog.get_logger().warning("worker.store_unavailable", error=str(error))
+                await asyncio.sleep(_RESTART_SECONDS)
+        yield running
+
+
+def _say_started(running: Services, before: Settings | None) -> None:
+    now, log = running.settings, structlog.get_logger()
+    facts = {"pid": os.getpid(), "sources": len(now.sources), "targets": len(now.targets)}
+    if before is None:
+        log.info("worker.started", **facts)
+        return
+    changed = changed_sources(before, now)
+    gone = [name for name in before.sources if name not in now.sources]
+    log.info("config.taken", **facts, changed_sources=changed, removed_sources=gone)
+    if (now.store.url, now.store.data_dir) != (before.store.url, before.store.data_dir):
+        log.warning("config.restart_needed", section="store", text="the store before stays in use until a restart")
+
+
+async def _period(
+    running: Services, store_url: str, stop: asyncio.Event, config: ConfigWatch | None, changed: Sequence[str]
+) -> Settings | None:
+    """Work under one config to its end; the next one comes back, None when it is time to stop."""
+    working = asyncio.create_task(work(running, store_url, changed))
+    stopped = asyncio.create_task(stop.wait())
+    news = asyncio.create_task(config.news(running.settings)) if config else None
+    waited_for = {working, stopped, *([news] if news else [])}
+    try:
+        await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
+        running.stopping.set()
+        await working
+    finally:
+        for task in waited_for:
+            task.cancel()
+    return news.result() if news and news.done() and not news.cancelled() and not stop.is_set() else None
+
+
+async def work(running: Services, store_url: str, changed: Sequence[str] | None = None) -> None:
+    """Run the consumer, the bell and ARQ side by side until `stopping` is set.
+
+    Credentials of the `changed` sources (all if not given) that were rejected are tried again at once.
+    """
+    for source in running.sources if changed is None else changed:
         await running.store.sources.try_again(source)
     consumer = asyncio.create_task(running.consumer.run())
     queue = asyncio.create_task(_keep_arq(running, store_url))

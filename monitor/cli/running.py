@@ -23,7 +23,7 @@ from monitor.embedded import EmbeddedStore, running_url
 from monitor.embedded.directory import StoreDirectory
 from monitor.errors import StoreUnavailable, UsageError
 from monitor.log import configure
-from monitor.settings import EMBEDDED, Settings
+from monitor.settings import EMBEDDED, ConfigWatch, Settings
 from monitor.store.connect import connect, shown
 from monitor.supervise import Stop, follow_parent, keep_child, keep_store
 
@@ -55,20 +55,21 @@ async def up(*, workers: Workers = 1, config: ConfigFile = DEFAULT_CONFIG, log_l
 async def worker(*, config: ConfigFile = DEFAULT_CONFIG, log_level: LogLevel = "info") -> int:
     """Run one worker until SIGTERM or Ctrl-C; any number may share one Redis, on any number of machines.
 
-    With an embedded store it joins the one that `up` runs, or runs it itself.
+    With an embedded store it joins the one that `up` runs, or runs it itself. It takes up each valid new config file
+    by itself, within seconds, or at once on SIGHUP; one with problems is refused in the log.
     """
     start_logging(log_level)
-    watch = follow_parent(os.environ)
+    parent = follow_parent(os.environ)
     settings = session.read(config)
     # By name: the product does not depend on its ARQ glue, only this process needs it.
     run_worker = import_module("workers.run").run_worker
     stop = Stop()
     async with AsyncExitStack() as stack:
         url = await _own_or_joined(settings, stop, stack)
-        await run_worker(settings, url)
+        await run_worker(settings, url, ConfigWatch(config, os.environ))
         stop.ask()
-    if watch is not None:
-        watch.cancel()
+    if parent is not None:
+        parent.cancel()
     return 0
 
 

@@ -13,6 +13,16 @@ from monitor.store.sources import Lease, Sources
 
 
 @asynccontextmanager
+async def handed_back(sources: Sources, lease: Lease) -> AsyncIterator[None]:
+    """Give the lease back when the block is cancelled: whoever scans next need not wait until it lapses."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        await asyncio.shield(sources.release(lease))
+        raise
+
+
+@asynccontextmanager
 async def kept(sources: Sources, lease: Lease, ttl_ms: int) -> AsyncIterator[None]:
     """Renew the lease while the block runs.
 

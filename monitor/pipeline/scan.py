@@ -22,7 +22,7 @@ from monitor.moments import stamp, to_millis
 from monitor.pipeline.absence import Absence, settle_absence
 from monitor.pipeline.doubt import Doubt, Doubts
 from monitor.pipeline.learning import asked, learn
-from monitor.pipeline.lease import kept
+from monitor.pipeline.lease import handed_back, kept
 from monitor.pipeline.notices import after_read_scan
 from monitor.pipeline.plan import paced, plan_of, remembered
 from monitor.pipeline.ports import Commit
@@ -69,7 +69,8 @@ class Scanner:
         if isinstance(lease, str):
             return ScanReport(source.name, refused=lease)
         started, before = self.clock(), spent(source.runner.stats)
-        walk = await self._walk(source, lease)
+        async with handed_back(self.sources, lease):
+            walk = await self._walk(source, lease)
         try:
             async with kept(self.sources, lease, self.lease_ms):
                 ending = await self._walk_all(source, walk, started)

@@ -5,6 +5,7 @@ Module by module:
     reading         the whole way: `load` and `check`
     interpolation   ${NAME} and its like -> text
     section routes times model   the shapes of the sections, and the settings made of them
+    watching        a file that changes while it is in effect
     validation      values -> settings, section by section
     agreement       what sections say of each other
     problems        gathers what is wrong, with its place     wording   ... in words for people
@@ -34,10 +35,12 @@ from monitor.settings.reading import check, load
 from monitor.settings.routes import Comparison, Escalation, Match, Route
 from monitor.settings.schema import json_schema
 from monitor.settings.times import TimeInterval
+from monitor.settings.watching import ConfigWatch
 
 __all__ = [
     "EMBEDDED",
     "Comparison",
+    "ConfigWatch",
     "EgressSettings",
     "Escalation",
     "Ladder",
