@@ -9,6 +9,8 @@ from monitor.pipeline.source import Source
 from monitor.schedule import Pace, due_slot, missed_slots, next_slot, paced_slot, slot_at
 from monitor.store.db import Db, text
 
+_READ = ("slot", "epoch", "paused_until", "pace_ms", "asked", "looked")
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -35,19 +37,21 @@ class Timetable:
         keys = self.db.keys
         commands: list[tuple[str, ...]] = [("TIME",)]
         for name in names:
-            commands.append(("HMGET", keys.source(name), "slot", "epoch", "paused_until", "pace_ms"))
+            commands.append(("HMGET", keys.source(name), *_READ))
             commands.append(("EXISTS", keys.lease(name)))
         (seconds, micros), *replies = await self.db.run_all(commands)
         now_ms = int(seconds) * 1000 + int(micros) // 1000
         found = []
         for name, state, running in zip(names, replies[::2], replies[1::2], strict=True):
-            slot, epoch, paused, pace_ms = (int(text(value) or "-1") for value in state)
+            slot, epoch, paused, pace_ms, asked, looked = (int(text(value) or "-1") for value in state)
             every_ms = self.every_ms(name)
             last = slot if slot >= 0 else None
             if self.pace(name).adapts and pace_ms > 0:
                 every_ms, due = pace_ms, paced_slot(pace_ms, now_ms, last)
             else:
                 due = due_slot(name, every_ms, now_ms, last)
+            if due is None and asked > looked:
+                due = last  # somebody asked for a scan since the last one began
             if due is not None and not running and paused <= now_ms:
                 missed = missed_slots(every_ms, due, last)
                 found.append(Due(name, due, max(epoch, 0), missed))

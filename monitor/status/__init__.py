@@ -11,8 +11,16 @@ Answers are structs whose JSON is that of the command line and of the API: docs/
 
 from __future__ import annotations
 
-from monitor.status.deliveries import DeliveryView, delivery_view, latest_deliveries
-from monitor.status.resources import DeadlineView, ResourceView, known_resource, resource_view, resources
+from monitor.status.deliveries import DeliveryView, deliveries_from, delivery_view, latest_deliveries
+from monitor.status.resources import (
+    DeadlineView,
+    Place,
+    ResourceView,
+    known_resource,
+    resource_view,
+    resources,
+    resources_from,
+)
 from monitor.status.sources import SourceView, source_view
 from monitor.status.targets import TargetView, target_view
 from monitor.status.watched import Watched
@@ -20,15 +28,18 @@ from monitor.status.watched import Watched
 __all__ = [
     "DeadlineView",
     "DeliveryView",
+    "Place",
     "ResourceView",
     "SourceView",
     "TargetView",
     "Watched",
+    "deliveries_from",
     "delivery_view",
     "known_resource",
     "latest_deliveries",
     "resource_view",
     "resources",
+    "resources_from",
     "source_view",
     "target_view",
 ]

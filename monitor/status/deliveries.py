@@ -39,6 +39,23 @@ async def latest_deliveries(
     return found[-limit:] if limit > 0 else []
 
 
+async def deliveries_from(
+    reading: Reading, targets: Iterable[str], before: tuple[int, str] | None, *, status: str | None = None, limit: int
+) -> list[StoredDelivery]:
+    """The latest deliveries of these targets that are older than a place (when made, id), the newest first."""
+    found: list[StoredDelivery] = []
+    for target in targets:
+        mine = 0
+        async for delivery in reading.deliveries(target, before):
+            if mine == limit:
+                break
+            if status is None or delivery.status == status:
+                found.append(delivery)
+                mine += 1
+    found.sort(key=lambda delivery: (delivery.made_ms, delivery.id), reverse=True)
+    return found[:limit]
+
+
 def delivery_view(stored: StoredDelivery) -> DeliveryView:
     """A stored delivery in, what people see of it out."""
     return DeliveryView(

@@ -45,17 +45,48 @@ class ResourceView(msgspec.Struct, frozen=True):
     deadlines: list[DeadlineView]
 
 
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a resource stands in the list of all; sources stand by name."""
+
+    source: str
+    item: str
+    ref: str
+
+
 async def resources(
     items: Items, watched: Iterable[Watched], *, kind: str | None = None, state: str | None = None
 ) -> AsyncIterator[ResourceView]:
     """Every resource that is there, by source and item id; `state` in any case, `-` for none. Memory holds ids only."""
+    async for _, view in resources_from(items, watched, None, kind=kind, state=state):
+        yield view
+
+
+async def resources_from(
+    items: Items,
+    watched: Iterable[Watched],
+    after: Place | None,
+    *,
+    kind: str | None = None,
+    state: str | None = None,
+) -> AsyncIterator[tuple[Place, ResourceView]]:
+    """As `resources`, each with its place; those after a place only, which need not be there any more."""
     for source in watched:
-        ids = sorted({id async for id in items.ids(source.name)}, key=lambda one: (len(one), one))
+        if after is not None and source.name < after.source:
+            continue
+        begin = after if after is not None and source.name == after.source else None
+        least = _order(begin.item) if begin else (0, "")
+        ids = sorted({id async for id in items.ids(source.name) if _order(id) >= least}, key=_order)
         for start in range(0, len(ids), _CHUNK):
-            for document in await items.documents(source.name, ids[start : start + _CHUNK]):
-                for known in document.known.values() if document else ():
-                    if not known.gone and _fits(known, kind, state):
-                        yield resource_view(source, known)
+            chunk = ids[start : start + _CHUNK]
+            for item, document in zip(chunk, await items.documents(source.name, chunk), strict=True):
+                for ref, known in sorted(document.known.items()) if document else ():
+                    passed = begin is not None and item == begin.item and ref <= begin.ref
+                    if not known.gone and not passed and _fits(known, kind, state):
+                        yield Place(source.name, item, ref), resource_view(source, known)
+
+
+def _order(item: str) -> tuple[int, str]:
+    return len(item), item
 
 
 async def known_resource(items: Items, source: Watched, ref: str) -> Known | None:

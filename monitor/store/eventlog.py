@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.store.db import Db, text
+from monitor.store.db import Db, text, texts
 from monitor.store.retention import Retention
 
 FIRST = "0-0"
@@ -52,6 +52,13 @@ class EventLog:
         """The place of the latest event, or the beginning."""
         found = await self.last(1)
         return found[0].place if found else FIRST
+
+    async def written(self) -> int:
+        """How many events were ever stored, those forgotten since included."""
+        if not await self._db.run("EXISTS", self._db.keys.events):
+            return 0
+        reply = await self._db.run("XINFO", "STREAM", self._db.keys.events)
+        return int(texts(reply)["entries-added"])
 
     async def get(self, id: str) -> Stored | None:
         """One event by its id."""

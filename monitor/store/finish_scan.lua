@@ -31,5 +31,8 @@ for i = 1, #doubtful, 2 do
     redis.call('HSET', doubts, doubtful[i], doubtful[i + 1])
   end
 end
+-- Whoever asked for a scan before this one began has had it; one that the provider put off is still owed.
+local reason, begun = unpack(redis.call('HMGET', source, 'reason', 'begun'))
+if reason ~= 'throttled' and begun then redis.call('HSET', source, 'looked', begun) end
 redis.call('DEL', lease)
 return #facts / 3

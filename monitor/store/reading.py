@@ -76,17 +76,20 @@ class Reading:
             oldest = min([*times, *([oldest] if oldest is not None else [])], default=None)
         return Backlog(size, oldest)
 
-    async def deliveries(self, target: str) -> AsyncIterator[StoredDelivery]:
-        """The deliveries of a target, the latest first; memory stays flat."""
+    async def deliveries(self, target: str, older: tuple[int, str] | None = None) -> AsyncIterator[StoredDelivery]:
+        """The deliveries of a target, the latest first, or those `older` than (ms made, id); memory stays flat."""
         keys, start, before = self._db.keys, 0, frozenset[str]()
+        if older is not None:
+            start = int(await self._db.run("ZCOUNT", keys.deliveries(target), f"({older[0]}", "+inf"))
         while True:
             reply = await self._db.run("ZREVRANGE", keys.deliveries(target), start, start + _CHUNK - 1)
             # Deliveries made meanwhile push those of the last page down into this one.
             ids = [id for id in map(text, reply) if id not in before]
             stored = await self._db.run_all([("HGETALL", keys.delivery(id)) for id in ids]) if ids else []
             for id, fields in zip(ids, stored, strict=True):
-                if fields:
-                    yield _delivery(id, texts(fields))
+                delivery = _delivery(id, texts(fields)) if fields else None
+                if delivery and (older is None or (delivery.made_ms, delivery.id) < older):
+                    yield delivery
             if len(reply) < _CHUNK:
                 return
             start, before = start + _CHUNK, frozenset(map(text, reply))

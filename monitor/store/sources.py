@@ -150,10 +150,18 @@ class Sources:
                 counts.setdefault(kind, {})[state] = int(amount)
         return counts
 
+    async def ask(self, source: str, *, operator: bool = False) -> int:
+        """Ask for a scan as soon as may be; when that was (ms), by the store's clock.
+
+        However often it is asked before a scan begins, that one scan answers; asked during a scan, one more is made.
+        A provider's own wait still counts, a pause for rejected credentials not for an `operator`.
+        """
+        return int(await self._db.script("ask", [self._db.keys.source(source)], [1 if operator else 0]))
+
     async def try_again(self, source: str) -> None:
         """Rejected credentials may have been mended: the source is due again. A provider's own wait still counts."""
         if (await self.state(source)).get("reason") == "credentials_rejected":
-            await self._db.run("HDEL", self._db.keys.source(source), "paused_until")
+            await self.ask(source, operator=True)
 
     async def decide_held(self, source: str, decision: str) -> bool:
         """Note what the next complete scan does with held removals, `release` or `discard`; False if none are held."""

@@ -1,0 +1,22 @@
+"""What answers over HTTP: health, metrics, the API, and the doors where providers' own webhooks knock.
+
+    app          the routes, and what stands before all of them
+    guard        who may come in: hosts, origins, tokens
+    problems     what goes wrong, as application/problem+json
+    questions    words of a query, and cursors
+    reading      GET /api/v1/...: sources, targets, resources, events, deliveries
+    asking       POST: a scan now, by an operator or by a provider's webhook
+    signatures   how each provider signs its webhooks
+    health       /healthz and /readyz
+    metrics      /metrics, for Prometheus
+    serve        listening until told to stop
+
+Nothing here scans or delivers: it reads the store, and writes only that somebody asked for a scan.
+"""
+
+from __future__ import annotations
+
+from monitor.web.app import make_app
+from monitor.web.serve import free_to_listen, listening, where
+
+__all__ = ["free_to_listen", "listening", "make_app", "where"]
