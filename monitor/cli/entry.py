@@ -98,6 +98,9 @@ def _until_done(command: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run(guarded())
     except asyncio.CancelledError:
         return TERMINATED
+    finally:
+        # Interrupted before it began, a command would be complained of as never awaited.
+        command.close()
 
 
 def _complain(text: str, code: int, mark: str = "error: ") -> int:
