@@ -9,7 +9,7 @@ ARQ tasks `relay` and `deliver` do the same work and are the net below this loop
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.watch import EVERY_SECONDS, Watch
 from monitor.store.db import Db
 from monitor.store.eventlog import EventLog
-from monitor.store.lanes import Lanes
+from monitor.store.lanes import Assignment, Lanes
 
 BLOCK_MS = 1000
 TICK = 0.5
@@ -51,6 +51,7 @@ class Consumer:
     stopping: asyncio.Event
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _pumps: dict[str, _Pump] = field(default_factory=dict)
+    _place: str | None = field(default=None)
 
     async def run(self) -> None:
         """Consume until told to stop; then what is in flight gets up to ten seconds."""
@@ -80,27 +81,33 @@ class Consumer:
                 await asyncio.sleep(_PAUSE_AFTER_ERROR)
 
     async def _relay_once(self) -> None:
-        await self.relay.relay()
-        self._work.set()
-        await self.log.wait(await self.lanes.cursor(), BLOCK_MS)
+        # Forgotten while it is used: after any failure the store is asked again.
+        place, self._place = self._place or await self.lanes.cursor(), None
+        place = await self.relay.follow(place, self._filled)
+        await self.log.wait(place, BLOCK_MS)
+        self._place = place
+
+    def _filled(self, deliveries: Sequence[Assignment], new: int) -> None:
+        """Send at once what is due at once; for the rest look again when the next lane is due."""
+        for name in {one.target for one in deliveries if not one.wait} if new else ():
+            self._wake(name)
+        if any(one.wait for one in deliveries):
+            self._work.set()
 
     async def _deliver_once(self) -> None:
         self._work.clear()
-        for name in await self.lanes.due_targets(await self.db.now_ms()):
-            runtime = self.relay.targets.get(name)
-            if runtime is not None and (pump := self._pumps.get(name)) is not None:
-                pump.kick.set()
-            elif runtime is not None:
-                self._start(runtime)
-        pause = await self._pause()
+        agenda = await self.lanes.agenda()
+        for name in agenda.due:
+            self._wake(name)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._work.wait(), pause)
+            await asyncio.wait_for(self._work.wait(), min(TICK, agenda.next_in))
 
-    async def _pause(self) -> float:
-        """Seconds until the next lane is due, at most a tick; lanes due already have their pump."""
-        next_ms = await self.lanes.next_ms()
-        wait = (next_ms - await self.db.now_ms()) / 1000 if next_ms is not None else TICK
-        return wait if 0 < wait < TICK else TICK
+    def _wake(self, name: str) -> None:
+        runtime = self.relay.targets.get(name)
+        if runtime is not None and (pump := self._pumps.get(name)) is not None:
+            pump.kick.set()
+        elif runtime is not None:
+            self._start(runtime)
 
     def _start(self, runtime: TargetRuntime) -> None:
         kick = asyncio.Event()

@@ -6,9 +6,9 @@ and in order, whoever runs the relay and however often.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -21,6 +21,10 @@ from monitor.store.lanes import Assignment, Lanes
 BATCH = 500
 AT_ONCE = 1000
 """Deliveries one script call makes, about: it blocks the server for milliseconds, however many targets there are."""
+
+
+Filled: TypeAlias = Callable[[Sequence[Assignment], int], None]
+"""Hears of deliveries that are in their lanes now, and how many of them are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,32 @@ class Relay:
     async def relay(self) -> int:
         """Relay everything that is committed and not yet in lanes; how many deliveries were made."""
         made = 0
-        while events := await self.log.after(cursor := await self.lanes.cursor(), BATCH):
-            for share in self._shares(events):
-                new = await self.lanes.relay(cursor, share.place, share.assignments)
-                if new < 0:
-                    break
-                made, cursor = made + new, share.place
-            structlog.get_logger().debug("events.relayed", events=len(events), deliveries=made)
+
+        def count(_: Sequence[Assignment], new: int) -> None:
+            nonlocal made
+            made += new
+
+        await self.follow(await self.lanes.cursor(), count)
         return made
+
+    async def follow(self, place: str, filled: Filled) -> str:
+        """Relay what is committed after a place, the relay's own or what was so a while ago; the place reached.
+
+        `filled` hears of deliveries as soon as they are in their lanes: which, and how many of them are new.
+        """
+        while True:
+            events = await self.log.after(place, BATCH)
+            for share in self._shares(events):
+                new = await self.lanes.relay(place, share.place, share.assignments)
+                if new < 0:
+                    place = await self.lanes.cursor()
+                    break
+                place = share.place
+                filled(share.assignments, new)
+                structlog.get_logger().debug("events.relayed", place=place, deliveries=new)
+            else:
+                if len(events) < BATCH:
+                    return place
 
     def _shares(self, events: Sequence[Stored]) -> Iterator[_Share]:
         """Events in, what one script call takes after the other out: whole events, about as many deliveries each."""

@@ -6,6 +6,7 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 import msgspec
@@ -85,6 +86,14 @@ class Standing:
     stale: int
 
 
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Targets with work that is due, and seconds until the next of the others has some (inf: nothing waits)."""
+
+    due: Sequence[str]
+    next_in: float
+
+
 def delivery_id(target: str, event: str) -> str:
     """The id of a delivery: a function of target and event, so that a repeated relay makes no second one."""
     digest = hashlib.blake2b(f"{target}\x1f{event}".encode(), digest_size=15).digest()
@@ -130,7 +139,18 @@ class Lanes:
     async def next_ms(self) -> int | None:
         """When the next lane of any target is due, None when all are empty."""
         found = await self._db.run("ZRANGE", self._db.keys.due, 0, 0, "WITHSCORES")
-        return int(float(found[0][1] if isinstance(found[0], tuple | list) else found[1])) if found else None
+        return int(_score(found)) if found else None
+
+    async def agenda(self) -> Agenda:
+        """Targets that have a lane due now by the store's clock, and how long until the next has one."""
+        due, now = self._db.keys.due, await self._db.now_ms()
+        ready, later = await self._db.run_all(
+            [
+                ("ZRANGEBYSCORE", due, "-inf", now),
+                ("ZRANGEBYSCORE", due, f"({now}", "+inf", "WITHSCORES", "LIMIT", 0, 1),
+            ]
+        )
+        return Agenda([name.decode() for name in ready], (_score(later) - now) / 1000 if later else inf)
 
     async def claim(self, target: str, *, lease_ms: int, limit: int, take: int) -> list[ClaimedLane]:
         """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`."""
@@ -188,6 +208,11 @@ class Lanes:
             encode(event),
         ]
         return bool(int(await self._db.script("announce", [keys.target(target), keys.events], args)))
+
+
+def _score(found: Any) -> float:
+    """The first score of a reply WITHSCORES, in either shape that clients give it."""
+    return float(found[0][1] if isinstance(found[0], tuple | list) else found[1])
 
 
 def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
