@@ -13,10 +13,9 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
-from redis.asyncio import Redis
 
 from bench.limits import sending
-from bench.place import config_file, quiet
+from bench.place import config_file, opened, quiet
 from monitor.bootstrap import services
 from monitor.settings import load
 
@@ -51,7 +50,7 @@ async def consume(store_url: str, config: str) -> None:
 async def follow(store_url: str, url: str) -> None:
     """A consumer of the barest kind."""
     connector = aiohttp.TCPConnector(limit=FLIGHTS)
-    async with aiohttp.ClientSession(connector=connector) as session, Redis.from_url(store_url) as redis:
+    async with aiohttp.ClientSession(connector=connector) as session, opened(store_url) as redis:
         following = asyncio.create_task(sending.follow(session, redis, url, FLIGHTS))
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)

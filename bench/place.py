@@ -21,6 +21,7 @@ from monitor.bootstrap import Services, services
 from monitor.embedded import EmbeddedStore
 from monitor.log import configure
 from monitor.settings import load
+from monitor.store.connect import pool_of
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -76,11 +77,16 @@ async def place(sizes: Sizes, *, persistent: bool = False) -> AsyncIterator[Plac
     """
     directory = Path(tempfile.mkdtemp(prefix="jw-"))
     try:
-        async with EmbeddedStore(directory) as store, stand_in() as stand, Redis.from_url(store.url) as redis:
+        async with EmbeddedStore(directory) as store, stand_in() as stand, opened(store.url) as redis:
             await redis.config_set("appendonly", "yes" if persistent else "no")
             yield Place(store.url, redis, stand, sizes)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def opened(store_url: str) -> Redis:
+    """A client for the limits, on connections as good as the product's."""
+    return Redis.from_pool(pool_of(store_url))
 
 
 @contextmanager
@@ -108,9 +114,11 @@ def config_file(config: str) -> Iterator[Path]:
 
 
 def watching(url: str, sizes: Sequence[int]) -> str:
-    """The config of sources `list-`, one for each length of list, and no targets."""
+    """The config of sources `list-`, one for each length of list, and no targets; every walk of them is a full one."""
+    states = "[queued, started, in_progress, completed, failed]"
     sources = [
-        f'list-{size}: {{provider: devrev, base_url: "{url}/{size}", token: t, every: 60s, removal_limit: 1}}'
+        f'list-{size}: {{provider: devrev, base_url: "{url}/{size}", token: t, every: 60s, removal_limit: 1, '
+        f"state: {states}}}"
         for size in sizes
     ]
     return "sources:\n" + "".join(f"  {source}\n" for source in sources)
