@@ -38,6 +38,7 @@ from monitor.store.deadlines import Deadlines
 from monitor.store.eventlog import EventLog
 from monitor.store.items import Items
 from monitor.store.lanes import Lanes
+from monitor.store.pages import Pages
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.sources import Sources
@@ -137,7 +138,7 @@ def _wire(
         store=store,
         sources=sources,
         targets=targets,
-        scanner=Scanner(store.items, store.sources, worker, shared.now),
+        scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now),
         timetable=Timetable(store.db, sources),
         consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, stopping),
         clock=shared,

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
-from monitor.budget import credential_id
 from monitor.clock import Clock
 from monitor.http import Caller, Limits
-from monitor.http.authorise import RENEW_AT, Credentials
+from monitor.http.authorise import RENEW_AT
 from monitor.http.pace import Pace
-from monitor.providers.base import Provider
+from monitor.providers.base import Credentials, Provider, identity
 from monitor.settings import Source as SourceSetting
 from monitor.store.db import Db
 from monitor.store.governor import Budget, SharedGovernor
@@ -71,13 +70,8 @@ def open_callers(
 
 def _called(setting: SourceSetting, provider: Provider) -> _Called:
     credentials = provider.credentials()
-    proof = [f"{name}: {secret.get_secret_value()}" for name, secret in sorted(credentials.headers.items())]
-    if credentials.account is not None:
-        proof.append(credentials.account.get_secret_value())
-    elif credentials.buy is not None:
-        # Nothing says who buys, so nobody else may be taken for the same.
-        proof.append(f"source {setting.name}")
-    return _Called(setting, provider, credentials, credential_id(setting.provider, setting.options.base_url, proof))
+    name = identity(setting.provider, setting.options.base_url, credentials, setting.name)
+    return _Called(setting, provider, credentials, name)
 
 
 def _budgets(called: Iterable[_Called]) -> dict[str, Budget]:

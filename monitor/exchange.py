@@ -28,7 +28,9 @@ class Request:
 
     `params` are URL-encoded by the runner. `headers` may carry secrets, so `repr` leaves them out.
     `authorise` asks the runner to add the credentials of the source, freshly at each attempt.
-    `idempotent` says that the runner may repeat it by itself (a read, whatever its method).
+    `idempotent` says that the runner may repeat it by itself (a read, whatever its method). `validate` asks
+    conditionally where the last answer to this very request left a validator; it names the headers of a page
+    that are then remembered with it, because a 304 need not repeat them.
     """
 
     method: str
@@ -38,6 +40,22 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     authorise: bool = True
     idempotent: bool = True
+    validate: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is remembered of the answer to one request, so that a 304 can vouch for that answer and no other.
+
+    `key` names the request, `etag` is the validator exactly as it was sent ("": none, nothing can be vouched
+    for), `ids` are the items of the page, `size` the bytes that a 304 saves.
+    """
+
+    key: bytes
+    etag: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ids: Sequence[str] = ()
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +63,9 @@ class Response:
     """One HTTP answer as a value: status, headers with lower-case names, body bytes.
 
     `elapsed` is seconds for the whole attempt, `address` the address really connected to,
-    `truncated` says that the body was cut at the runner's limit (targets only).
+    `truncated` says that the body was cut at the runner's limit (targets only). `proof` comes with the answer
+    to a request with `validate`: with a 304 it is what is remembered of the page, with a 200 what there is to
+    remember, to be handed on with the page.
     """
 
     status: int
@@ -54,14 +74,21 @@ class Response:
     elapsed: float = 0.0
     address: str | None = None
     truncated: bool = False
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Items of one list answer, unparsed: their ids and, at the same positions, their raw JSON slices."""
+    """Items of one list answer, unparsed: their ids and, at the same positions, their raw JSON slices.
+
+    A page that is `vouched` for by a 304 has no slices: its items are as they were when `proof` was kept.
+    `proof` of another page is to be kept with what is stored of it.
+    """
 
     ids: Sequence[str]
     raws: Sequence[Raw | bytes]
+    proof: Proof | None = None
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias, TypeVar
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
 
@@ -13,7 +13,7 @@ from monitor.backoff import exponential, retry_after
 from monitor.budget import LONGEST_WAIT, Outcome, Quota, made_at, quota_of
 from monitor.clock import Clock
 from monitor.errors import BodyTooLarge, ConnectFailed, TransportTimeout
-from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
+from monitor.exchange import Answer, Exchange, Page, Proof, Request, Response, Step
 from monitor.http.authorise import Authoriser, Credentials, Token, Tokens
 from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, peer_of, transport_error
 from monitor.http.drive import drive, together
@@ -28,6 +28,14 @@ RETRIES = 2
 """More tries of one read after a broken connection, a timeout or a 5xx."""
 WAITS = 5
 """Waits of one read because the provider asked for them."""
+
+
+class Memory(Protocol):
+    """What is remembered of earlier answers (`monitor.pipeline.proofs`)."""
+
+    async def recall(self, requests: Sequence[Request]) -> Sequence[Proof]:
+        """The proof of each request; one without an etag where nothing may be vouched for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +93,34 @@ class Caller:
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._authoriser = Authoriser(credentials, self._purchase, self._clock.monotonic, tokens)
 
-    async def run(self, exchange: Exchange[T], on_page: OnPage | None = None) -> T:
+    async def run(self, exchange: Exchange[T], on_page: OnPage | None = None, memory: Memory | None = None) -> T:
         """Run one exchange; its pages go to `on_page`, which is awaited before the exchange goes on.
 
-        Raises what the exchange raises, and the provider's error when a token cannot be bought.
+        With a `memory`, requests that may be validated ask conditionally. Raises what the exchange raises, and
+        the provider's error when a token cannot be bought.
         """
 
         async def answer(step: Step) -> Answer:
-            if isinstance(step, Request):
-                return await self._slotted(step)
             if isinstance(step, Page):
                 if on_page is not None:
                     await on_page(step)
                 return None
-            return await together([self._slotted(request) for request in step])
+            requests = (step,) if isinstance(step, Request) else step
+            proofs = await _recalled(requests, memory)
+            if isinstance(step, Request):
+                return await self._slotted(step, proofs[0])
+            return await together([self._slotted(*pair) for pair in zip(requests, proofs, strict=True)])
 
         return await drive(exchange, answer)
 
-    async def _slotted(self, request: Request) -> Response:
+    async def _slotted(self, request: Request, proof: Proof | None) -> Response:
+        asked = request
+        if proof is not None and proof.etag:
+            # The very text that was sent: W/ and quotes belong to it (RFC 9110, section 8.8.3).
+            asked = replace(request, headers={**request.headers, "If-None-Match": proof.etag})
         async with self._slots:
-            return await self._insist(request, authorise=request.authorise)
+            response = await self._insist(asked, authorise=request.authorise)
+        return response if proof is None else _proven(request, response, proof)
 
     async def _purchase(self, exchange: Exchange[Token]) -> Token:
         return await drive(exchange, self._unslotted)
@@ -203,6 +219,26 @@ class Caller:
             self._governor.observe(outcome, quota)
         self.stats.bytes += len(body)
         return Response(answer.status, headers, body, self._clock.monotonic() - started, address)
+
+
+async def _recalled(requests: Sequence[Request], memory: Memory | None) -> Sequence[Proof | None]:
+    """The proof for each request, None for those that are not validated."""
+    asking = [request for request in requests if request.validate is not None]
+    if memory is None or not asking:
+        return [None] * len(requests)
+    recalled = iter(await memory.recall(asking))
+    return [next(recalled) if request.validate is not None else None for request in requests]
+
+
+def _proven(request: Request, response: Response, proof: Proof) -> Response:
+    """An answer with its proof: the remembered one with a 304, what there is to remember with a 200."""
+    if response.status == 304 and proof.etag:
+        return replace(response, headers={**proof.headers, **response.headers}, proof=proof)
+    if response.status != 200:
+        return response
+    kept = {name: response.headers[name] for name in request.validate or () if name in response.headers}
+    fresh = Proof(proof.key, response.headers.get("etag", ""), kept, size=len(response.body))
+    return replace(response, proof=fresh)
 
 
 def _load_of(status: int) -> Outcome:

@@ -6,10 +6,9 @@ page, and they are never parsed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -23,7 +22,10 @@ from monitor.events import Event
 from monitor.exchange import Page, ScanEnd
 from monitor.moments import to_millis
 from monitor.pipeline.doubt import Doubts
+from monitor.pipeline.ports import Commit, Reads
+from monitor.pipeline.proofs import Proofs
 from monitor.pipeline.source import Source
+from monitor.pipeline.tally import Tally
 from monitor.providers.base import ScanPlan
 from monitor.resources import Document
 from monitor.rules import Judgement, Setting, judge
@@ -31,21 +33,6 @@ from monitor.store.deadlines import Armed
 from monitor.store.items import DIGEST_SIZE, ItemCommit, raw_digest
 
 _COMMIT_TRIES = 5
-
-Commit: TypeAlias = Callable[[Sequence[ItemCommit]], Awaitable[list[str]]]
-"""Writes items; returns the ids of those that somebody else changed meanwhile."""
-
-
-class Reads(Protocol):
-    """What a walk reads from the store (`monitor.store.items.Items`)."""
-
-    async def stored(self, source: str, ids: Sequence[str]) -> list[bytes | None]:
-        """Stored values by id."""
-        ...
-
-    async def documents(self, source: str, ids: Sequence[str]) -> list[Document | None]:
-        """Documents by id."""
-        ...
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -59,20 +46,6 @@ class Note(msgspec.Struct, frozen=True):
     seen: str | None
     elsewhere: str | None = None
     times: int = 0
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a walk did, in numbers."""
-
-    pages: int = 0
-    items: int = 0
-    changed: int = 0
-    events: int = 0
-    duplicates: int = 0
-    unreadable: int = 0
-    silent: int = 0
-    removed: int = 0
 
 
 @dataclass(slots=True)
@@ -102,6 +75,7 @@ class Walk:
     release: str | None = None
     doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
     shapes: Shapes = field(default_factory=Shapes)
+    proofs: Proofs | None = None
 
     @property
     def full(self) -> bool:
@@ -112,6 +86,9 @@ class Walk:
         """Take one page: everything that changed in it is committed when this returns."""
         self.tally.pages += 1
         self.tally.items += len(page.ids)
+        if page.vouched:
+            self._vouched(page)
+            return
         ids, raws, again = self._first_sights(page)
         digests = [raw_digest(raw, self.source.config) for raw in raws]
         stored = await self.reads.stored(self.source.name, ids)
@@ -123,9 +100,23 @@ class Walk:
         ]
         self.stored += known
         if changed:
-            await self._take(changed)
+            await self._take(changed, page)
+        elif self.proofs and (remembered := self.proofs.unchanged(page)):
+            await self.commit([], remembered)
         if again:
             await self._seen_again(again)
+
+    def _vouched(self, page: Page) -> None:
+        """Take a page that came as a 304: what it showed when it was stored is what it shows now."""
+        before = len(self.seen)
+        self.seen.update(map(hash, page.ids))
+        fresh = len(self.seen) - before
+        self.stored += fresh
+        self.tally.duplicates += len(page.ids) - fresh
+        self.tally.not_modified += 1
+        if self.proofs and page.proof:
+            self.tally.bytes_saved += page.proof.size
+            self.proofs.vouched(page.proof)
 
     async def _seen_again(self, rows: dict[str, Raw | bytes]) -> None:
         """Items that this walk has shown before: the same content is nothing; different content is a doubt."""
@@ -157,7 +148,8 @@ class Walk:
             raws.append(raw)
         return ids, raws, again
 
-    async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]]) -> None:
+    async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]], page: Page | None = None) -> None:
+        whole = True
         for _ in range(_COMMIT_TRIES):
             documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
             now = self.clock()
@@ -167,7 +159,12 @@ class Walk:
                 if judgement is not None and commit is not None:
                     judgements[id] = judgement
                     commits.append(commit)
-            conflicts = set(await self.commit(commits))
+            whole = whole and len(commits) == len(changed)
+            remembered = None
+            if page is not None and self.proofs is not None:
+                told = any(judgement.events or judgement.silent for judgement in judgements.values())
+                remembered = self.proofs.stored(page, whole=whole, told=told)
+            conflicts = set(await self.commit(commits, remembered))
             self._count(judgements, conflicts, [commit.id for commit in commits if not commit.expected])
             if not conflicts:
                 return

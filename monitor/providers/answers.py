@@ -95,6 +95,8 @@ class Reader:
     def _refuse(self, request: Request, response: Response) -> NoReturn:
         status, asked = response.status, name_of(request)
         quote = f": {self.words(response)}"
+        if status == 304:
+            raise self.unexpected(request, "says that nothing has changed (304), and was not asked to compare")
         if 300 <= status < 400:
             host = _host(response.headers.get("location", ""))
             raise self.unexpected(request, f"is a redirect ({status}) to {host}, which is not followed; check base_url")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TypeAlias
 
@@ -91,7 +91,8 @@ def walk_by_number(
 ) -> Exchange[str | None]:
     """Walk one list by page numbers from 1; returns None if every row was seen, else why that is doubtful.
 
-    `request` makes the request for a page, `read` its items and the list's total (None: the answer has none).
+    `request` makes the request for a page, `read` its items and the list's total (None: the answer has none);
+    it takes `unchanged(response)` for a page that a 304 vouches for.
     Once the first page has told the total, the others are asked for in groups. Without a total, or with
     pages shorter than asked for, it goes on until a page has no row. `where` names the list in errors.
     """
@@ -106,9 +107,15 @@ def walk_by_number(
             page, total = read(number, response)
             tally.see(page, total)
             if page.ids:
-                yield from hand_over(page)
+                yield from hand_over(replace(page, proof=response.proof))
         count = tally.pages_left(per_page)
     return tally.flaw()
+
+
+def unchanged(response: Response) -> Page | None:
+    """The page that a 304 vouches for, its ids as they are remembered; None when the answer holds a page itself."""
+    proof = response.proof
+    return Page(proof.ids, (), proof, vouched=True) if proof is not None and response.status == 304 else None
 
 
 class Refused(Exception):

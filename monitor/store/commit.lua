@@ -1,10 +1,11 @@
 -- Changed items of one source: digest, document, counts, deadlines, history and events, all or nothing per item.
--- KEYS lease items docs gone counts missing deadlines events open
--- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max item_count, then per item:
+-- KEYS lease items docs gone counts missing deadlines events open pages
+-- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max item_count page_key page, then per item:
 --      id expected value document expected_by_narrow_walks(1|0), and six counted lists:
 --      deadlines to disarm | score, member to arm | field, delta of counts | missing to clear
 --      | field, value of missing to note (kept when noted before) | id, type, body, history key, history entry of events
--- Returns the ids whose stored digest was not the expected one; nothing of those was written.
+--      page_key is empty when nothing is to be remembered of a page, page when what is remembered is to be forgotten.
+-- Returns the ids whose stored digest was not the expected one; nothing of those was written, and their page is forgotten.
 -- First everything is read and gathered, then written, one call a structure: a call from a script costs more than its work.
 local lease, items, docs, gone, counts, missing, deadlines, events, open = unpack(KEYS)
 local fence, prefix, now = ARGV[1], ARGV[2], ARGV[3]
@@ -12,7 +13,12 @@ local event_ttl, history_ttl, history_max = ARGV[4], ARGV[5], tonumber(ARGV[6])
 if fence ~= '' and redis.call('GET', lease) ~= fence then
   return redis.error_reply('FENCED the lease of this scan is lost')
 end
-local at = 8
+local at = 10
+local function remember_page(whole)
+  local page, value = ARGV[8], ARGV[9]
+  if page == '' then return end
+  if whole and value ~= '' then redis.call('HSET', KEYS[10], page, value) else redis.call('HDEL', KEYS[10], page) end
+end
 local function gather(into)
   local size = tonumber(ARGV[at])
   for i = at + 1, at + size do into[#into + 1] = ARGV[i] end
@@ -30,7 +36,10 @@ for i = 1, tonumber(ARGV[7]) do
   at = at + 5
   for _ = 1, 6 do skip() end
 end
-if #ids == 0 then return {} end
+if #ids == 0 then
+  remember_page(true)
+  return {}
+end
 local stored = redis.call('HMGET', items, unpack(ids))
 local conflicts, written, values, documents, fresh, leave, left = {}, {}, {}, {}, {}, {}, {}
 local walked, unwalked, disarm, arm, deltas, clear, note, facts = {}, {}, {}, {}, {}, {}, {}, {}
@@ -65,6 +74,7 @@ for i, id in ipairs(ids) do
   end
 end
 
+remember_page(#conflicts == 0)
 write('HSET', items, values)
 write('HDEL', items, left)
 write('ZADD', gone, leave)

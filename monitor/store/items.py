@@ -16,6 +16,7 @@ from monitor.rules import Revision
 from monitor.store.db import Arg, Db, counted
 from monitor.store.documents import Packer
 from monitor.store.keys import SEPARATOR
+from monitor.store.pages import PageCommit
 from monitor.store.retention import Retention
 
 DIGEST_SIZE = 16
@@ -117,15 +118,23 @@ class Items:
             if int(cursor) == 0:
                 return
 
-    async def commit(self, source: str, items: Sequence[ItemCommit], *, fence: str, now_ms: int) -> list[str]:
+    async def commit(
+        self, source: str, items: Sequence[ItemCommit], *, fence: str, now_ms: int, page: PageCommit | None = None
+    ) -> list[str]:
         """Write changed items with their events, all or nothing for each; raises Fenced when the lease is lost.
 
-        Returns the ids of items that somebody else changed meanwhile: nothing of those was written.
+        Returns the ids of items that somebody else changed meanwhile: nothing of those was written. The `page`
+        they stand on is remembered in the step of the last of them, and forgotten when one was not written.
         """
         conflicts: list[str] = []
-        for start in range(0, len(items), COMMIT_SIZE):
+        starts = range(0, len(items), COMMIT_SIZE) or (range(1) if page is not None else range(0))
+        for start in starts:
             chunk = items[start : start + COMMIT_SIZE]
-            reply = await self._db.script("commit", self._keys(source), self._args(source, chunk, fence, now_ms))
+            last = page if start == starts[-1] else None
+            if last is not None and conflicts:
+                last = PageCommit(last.key, None)
+            args = self._args(source, chunk, last, fence, now_ms)
+            reply = await self._db.script("commit", self._keys(source), args)
             conflicts += [id.decode() for id in reply]
         return conflicts
 
@@ -141,9 +150,12 @@ class Items:
             keys.deadlines,
             keys.events,
             keys.open(source),
+            keys.pages(source),
         ]
 
-    def _args(self, source: str, chunk: Sequence[ItemCommit], fence: str, now_ms: int) -> list[Arg]:
+    def _args(
+        self, source: str, chunk: Sequence[ItemCommit], page: PageCommit | None, fence: str, now_ms: int
+    ) -> list[Arg]:
         keep = self._retention
         args: list[Arg] = [
             fence,
@@ -153,6 +165,8 @@ class Items:
             keep.history_ms,
             keep.history_max,
             len(chunk),
+            page.key if page is not None else b"",
+            page.value if page is not None else b"",
         ]
         for item in chunk:
             value = next_value(item.expected, item.digest) if item.digest is not None else b""

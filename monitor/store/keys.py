@@ -4,12 +4,13 @@ All keys of an installation share a prefix, so that two installations on one Red
 
 | key | type | holds | lives |
 | --- | --- | --- | --- |
-| `P:source:NAME` | hash | epoch, slot, baseline, freshness, failures, last scan | with the source |
+| `P:source:NAME` | hash | epoch, slot, baseline, freshness, failures, scans made and asked for | with the source |
 | `P:lease:NAME` | string | `epoch:owner` of the running scan | lease, seconds |
 | `P:items:NAME` | hash | item id -> 16 bytes of raw digest + 4 bytes of version | while the item is there |
 | `P:docs:NAME` | hash | item id -> compressed document, removed ones too | 90 days after removal |
 | `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
 | `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
+| `P:pages:NAME` | hash | request -> validator, headers and ids of the page that answered it | while scans ask for it |
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
 | `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
@@ -75,6 +76,10 @@ class Keys:
     def open(self, name: str) -> str:
         """Items of a source that narrow walks show."""
         return self.of("open", name)
+
+    def pages(self, name: str) -> str:
+        """Pages of a source that a 304 may vouch for."""
+        return self.of("pages", name)
 
     def counts(self, name: str) -> str:
         """Resources of a source by kind and state."""

@@ -34,7 +34,7 @@ BUDGET = "jobwire:budget:c1"
 
 
 async def test_p29_two_workers_keep_one_rate(redis: Redis, store_url: str) -> None:
-    """`rate: 50/s` is the credential's: two callers with their own connections send 50 a second together."""
+    """P29: `rate: 50/s` is the credential's: two callers with their own connections send 50 a second together."""
     desk = Desk()
     async with office(store_url, desk) as place:
         await asyncio.gather(
@@ -46,7 +46,7 @@ async def test_p29_two_workers_keep_one_rate(redis: Redis, store_url: str) -> No
 
 
 async def test_p29_a_source_with_many_requests_starves_none_with_few(redis: Redis, store_url: str) -> None:
-    """Turns are taken in order: one request at a time gets as many turns as eight at a time."""
+    """P29: turns are taken in order: one request at a time gets as many turns as eight at a time."""
     desk = Desk()
     async with office(store_url, desk) as place:
         greedy = place.caller("greedy", Budget(50.0, 8), concurrency=8)
@@ -64,7 +64,7 @@ async def test_p29_a_source_with_many_requests_starves_none_with_few(redis: Redi
 
 
 async def test_p29_requests_in_flight_are_counted_for_all_workers(redis: Redis, store_url: str) -> None:
-    """`concurrency: 2` holds for the credential, not for each of three workers, and all of them get on."""
+    """P29: `concurrency: 2` holds for the credential, not for each of three workers, and all of them get on."""
     desk = Desk(seconds=0.02)
     async with office(store_url, desk) as place:
         callers = {name: place.caller(name, Budget(None, 2)) for name in ("a", "b", "c")}
@@ -76,7 +76,7 @@ async def test_p29_requests_in_flight_are_counted_for_all_workers(redis: Redis, 
 
 
 async def test_p29_processes_share_a_budget_too(redis: Redis, store_url: str) -> None:
-    """Two real processes, one credential: never more than two requests at once, never above the rate."""
+    """P29: two real processes, one credential: never more than two requests at once, never above the rate."""
     desk = Desk(seconds=0.01)
     async with office(store_url, desk) as place:
         workers = [
@@ -250,8 +250,8 @@ FORMS: dict[str, dict[str, Any]] = {
 async def test_p29_a_wait_holds_all_scans_of_the_credential_in_all_workers(
     form: str, status: int, redis: Redis, store_url: str
 ) -> None:
-    """Said as seconds, fraction, date or in the body: the other source in the other worker waits as well, and a third
-    with other credentials does not. It uses up no retry, and every scan ends complete."""
+    """P29: said as seconds, fraction, date or in the body: the other source in the other worker waits as well, and a
+    third with other credentials does not. It uses up no retry, and every scan ends complete."""
     async with Simulator(seed=3, population=20) as sim, workers(sim, store_url) as (first, second):
         for name in ("one", "two", "other"):
             await first.scan(name)
@@ -282,7 +282,7 @@ async def until_paused(redis: Redis) -> None:
 
 
 async def test_p29_a_wait_longer_than_a_minute_ends_the_scans_and_removes_nothing(redis: Redis, store_url: str) -> None:
-    """The scan that hears it and the next of that credential end as throttled until then, without another request;
+    """P29: the scan that hears it and the next of that credential end as throttled until then, without another request;
     leases are given back, nothing is removed, and another credential is asked as ever."""
     async with Simulator(seed=3, population=20) as sim, workers(sim, store_url) as (first, second):
         for name in ("one", "two", "other"):
@@ -307,7 +307,7 @@ async def test_p29_a_wait_longer_than_a_minute_ends_the_scans_and_removes_nothin
 
 
 async def test_p29_a_quota_is_spent_slowly_at_its_end_and_never_overdrawn(redis: Redis, store_url: str) -> None:
-    """What X-RateLimit says is left counts for both workers: twice as many requests as a window allows, and no 429."""
+    """P29: what X-RateLimit says is left counts for both workers: more requests than a window allows, and no 429."""
     async with Simulator(seed=3, population=6) as sim, workers(sim, store_url) as (first, second):
         sim.devrev.limits = Windows(6, 1.0)
         times = sim.devrev.on_call = Times()
@@ -320,6 +320,25 @@ async def test_p29_a_quota_is_spent_slowly_at_its_end_and_never_overdrawn(redis:
         assert {seen.status for seen in sim.devrev.requests} == {200}
     assert len(times.at) >= 8
     assert max(later - earlier for earlier, later in pairwise(times.at)) < 2.5
+
+
+async def test_p29_rejected_credentials_pause_their_source_and_are_told_once(redis: Redis, store_url: str) -> None:
+    """P29: 401 and 403 are told at once and only once, and nobody asks again for fifteen minutes."""
+    async with Simulator(seed=3, population=6) as sim, workers(sim, store_url) as (first, second):
+        await first.scan("one")
+        await first.news()
+        for status in (401, 403):
+            sim.devrev.fault(status=status)
+            assert (await first.scan("one")).reason == "credentials_rejected"
+            asked = len(sim.devrev.requests)
+            second.slots = first.slots
+            assert (await second.scan("one")).refused == "paused"
+            assert len(sim.devrev.requests) == asked
+            await first.services.store.sources.try_again("one")
+            first.slots = second.slots
+        assert await first.told() == ["jobwire.source.credentials_rejected"]
+        assert (await first.scan("one")).reason is None
+        assert await first.told() == ["jobwire.source.recovered"]
 
 
 async def test_the_store_never_sees_a_credential(redis: Redis, store_url: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
@@ -13,7 +13,7 @@ from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
 from monitor.errors import BodyTooLarge, ConnectFailed, CredentialsRejected, TransportError, TransportTimeout
-from monitor.exchange import Exchange, Page, Request, Response, ask, ask_together, hand_over
+from monitor.exchange import Exchange, Page, Proof, Request, Response, ask, ask_together, hand_over
 from monitor.http import Caller, Limits, source_session
 from monitor.providers.base import Credentials, Token
 from tests.servers import PassingClock, read_head, served, talking
@@ -462,3 +462,54 @@ async def test_when_one_of_several_requests_fails_the_others_are_stopped(session
         group = ask_together([Request("GET", f"{url}/slow"), Request("GET", f"{url}/big")])
         with pytest.raises(BodyTooLarge):
             await asyncio.wait_for(caller.run(group), 5)
+
+
+@dataclass(slots=True)
+class Remembering:
+    """Knows an etag for each path given; notes how often it was asked."""
+
+    etags: dict[str, str]
+    asked: int = 0
+
+    async def recall(self, requests: Sequence[Request]) -> Sequence[Proof]:
+        self.asked += 1
+        paths = [request.url.rpartition("/")[2] for request in requests]
+        return [Proof(path.encode(), self.etags.get(path, ""), {"total": "7"}, ["1"], 100) for path in paths]
+
+
+async def test_a_request_that_may_be_validated_carries_the_remembered_etag(session: ClientSession) -> None:
+    """A 304 comes back with what is remembered of that page; its own headers win over remembered ones."""
+    log = Log([status(304, Total="8"), status(304)])
+    memory = Remembering({"a": 'W/"x\'y"', "b": '"b"'})
+    async with served(log) as url:
+        requests = [Request("GET", f"{url}/{name}", validate=("total",)) for name in "ab"]
+        first, second = await Caller(session, NOBODY, Limits(concurrency=1)).run(ask_together(requests), memory=memory)
+    assert [request.headers["if-none-match"] for request in log.seen] == ['W/"x\'y"', '"b"']
+    assert (first.headers["total"], second.headers["total"]) == ("8", "7")
+    assert first.proof is not None
+    assert (first.proof.ids, first.proof.etag, memory.asked) == (["1"], 'W/"x\'y"', 1)
+
+
+async def test_a_whole_answer_carries_what_there_is_to_remember(session: ClientSession) -> None:
+    """Its etag as it was sent, the headers asked for, its size; no etag makes a proof that vouches for nothing."""
+    log = Log([status(200, "body", ETag='W/"1"', Total="9", Other="x"), status(200, "body")])
+    async with served(log) as url:
+        caller = Caller(session, NOBODY, Limits())
+        ask_it = Request("GET", f"{url}/a", validate=("total",))
+        proofs = [(await caller.run(ask(ask_it), memory=Remembering({}))).proof for _ in range(2)]
+    assert proofs == [Proof(b"a", 'W/"1"', {"total": "9"}, (), 4), Proof(b"a", "", {}, (), 4)]
+    assert all("if-none-match" not in request.headers for request in log.seen)
+
+
+async def test_without_a_memory_or_the_wish_nothing_is_conditional(session: ClientSession) -> None:
+    """A look by hand and requests without `validate` are plain, and a 304 that nobody asked for is plain too."""
+    log = Log([status(304)])
+    memory = Remembering({"a": '"x"'})
+    async with served(log) as url:
+        caller = Caller(session, NOBODY, Limits())
+        plain = await caller.run(ask(Request("GET", f"{url}/a")), memory=memory)
+        unremembered = await caller.run(ask(Request("GET", f"{url}/a", validate=())))
+        unasked = await caller.run(ask(Request("GET", f"{url}/b", validate=())), memory=memory)
+    assert [answer.proof for answer in (plain, unremembered, unasked)] == [None, None, None]
+    assert all("if-none-match" not in request.headers for request in log.seen)
+    assert memory.asked == 1

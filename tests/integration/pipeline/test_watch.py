@@ -101,6 +101,8 @@ async def test_what_is_told_while_a_scan_runs_is_closed_by_that_scan(redis: Redi
         source = watch.services.sources["tax"]
 
         class Slow:
+            stats = source.runner.stats
+
             async def run(self, *args: Any) -> Any:
                 begun.set()
                 await go.wait()

@@ -31,7 +31,7 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying"}
+ELSEWHERE = {"budget", "token", "buying", "pages"}
 """Written by what speaks to providers, and tested with it."""
 
 
