@@ -19,6 +19,9 @@ COMMANDS = (
     (_RUN, "poll", "monitor.cli.polling:poll", "Scan one source now; with --dry-run, store nothing."),
     (_RUN, "target enable", "monitor.cli.overview:enable", "Send to a disabled target again, its backlog first."),
     (_RUN, "target disable", "monitor.cli.overview:disable", "Send a target nothing; events go on waiting for it."),
+    (_RUN, "removals list", "monitor.cli.removals:listed", "Show what is missing all at once, and held."),
+    (_RUN, "removals release", "monitor.cli.removals:release", "Remove it, and tell each removal."),
+    (_RUN, "removals discard", "monitor.cli.removals:discard", "Forget it, and tell nobody."),
     (_LOOK, "events", "monitor.cli.eventlog:events", "Show what happened; with --follow, as it happens."),
     (_LOOK, "resources", "monitor.cli.known:resources", "Show what is known now."),
     (_LOOK, "history", "monitor.cli.known:history", "Show every revision of one resource."),
@@ -31,6 +34,7 @@ COMMANDS = (
     (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of the config file or of events."),
 )
 SECTIONS = {
+    "removals": "Removals that are held as too many.",
     "routes": "Routes: who would get an event.",
     "target": "A target's life.",
 }

@@ -42,7 +42,8 @@ a deadline is `{type field value next due}` |
 | `history` | `{revision at type event state changes}` |
 | `deliveries` | `{id event_id target status attempts: [{n at status ms error response address}] next_at}` |
 | `sources` | `{name provider state fresh_at age items next_at error quota}`; `age` in seconds; \
-`state` is ok, new, stale, failing, credentials_rejected or disabled |
+`state` is ok, new, stale, failing, credentials_rejected or disabled; `held` beside them if removals are held |
+| `removals list` | `{key source kind id title state missed last_seen}` |
 | `targets` | `{name type state backlog oldest_at success_rate circuit}`; \
 `state` is ok, failing or disabled, `circuit` closed or open |
 | `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first look |

@@ -116,7 +116,7 @@ def _source_row(one: SourceView, now: datetime) -> tuple[str, ...]:
         one.provider,
         one.state,
         ago(one.fresh_at, now) if one.fresh_at else "never",
-        f"{one.items:,}",
+        f"{one.items:,}" + (f" ({one.held:,} missing, held)" if one.held else ""),
         ago(one.next_at, now) if one.state != "disabled" else "-",
         shorter(one.error or "-", 100),
     )

@@ -3,6 +3,7 @@
     watched      what these need to know of a source
     resources    what is known now, and one resource's revisions
     sources      freshness, errors, when the next scan is due
+    removals     what is missing and held
     targets      backlog, success, whether something holds them up
     deliveries   what was sent, with every attempt
 
@@ -12,6 +13,7 @@ Answers are structs whose JSON is that of the command line and of the API: docs/
 from __future__ import annotations
 
 from monitor.status.deliveries import DeliveryView, deliveries_from, delivery_view, latest_deliveries
+from monitor.status.removals import HeldView, held_removals
 from monitor.status.resources import (
     DeadlineView,
     Place,
@@ -28,6 +30,7 @@ from monitor.status.watched import Watched
 __all__ = [
     "DeadlineView",
     "DeliveryView",
+    "HeldView",
     "Place",
     "ResourceView",
     "SourceView",
@@ -35,6 +38,7 @@ __all__ = [
     "Watched",
     "deliveries_from",
     "delivery_view",
+    "held_removals",
     "known_resource",
     "latest_deliveries",
     "resource_view",

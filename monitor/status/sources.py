@@ -15,12 +15,12 @@ from monitor.store.items import Items
 from monitor.store.sources import Sources
 
 
-class SourceView(msgspec.Struct, frozen=True):
+class SourceView(msgspec.Struct, frozen=True, omit_defaults=True):
     """A source now. `state` is ok, new, stale, failing, credentials_rejected or disabled; `age` is in seconds.
 
     `fresh_at` is the end of the last complete scan, `items` how many entries its lists have, `next_at` when it
     is due (None: never), `error` what went wrong last (None after a complete scan), `quota` what the provider
-    says is left (None where it does not say).
+    says is left (None where it does not say). `held` counts removals that are held, and is only there if any are.
     """
 
     name: str
@@ -32,6 +32,7 @@ class SourceView(msgspec.Struct, frozen=True):
     next_at: str | None
     error: str | None
     quota: dict[str, int] | None
+    held: int = 0
 
 
 async def source_view(sources: Sources, items: Items, source: Watched, now_ms: int) -> SourceView:
@@ -49,6 +50,7 @@ async def source_view(sources: Sources, items: Items, source: Watched, now_ms: i
         next_at=_next_at(source, stored, now_ms),
         error=stored.get("error") or None,
         quota=None,
+        held=int(stored.get("held", "0")),
     )
 
 
