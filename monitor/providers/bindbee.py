@@ -242,7 +242,10 @@ def _marks_of(since: str | None) -> Mapping[str, str]:
     """A watermark in, how far each list was read out."""
     if since is None or not since.startswith("{"):
         return {} if since is None else {"job": since}
-    return _marks.decode(since)
+    try:
+        return _marks.decode(since)
+    except (ValueError, RecursionError):
+        return {}
 
 
 def _since_of(marks: Mapping[str, str | None]) -> str | None:

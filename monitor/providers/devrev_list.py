@@ -1,7 +1,8 @@
 """Walking DevRev's jobs.list: everything, or what is active and what has changed since.
 
-https://developer.devrev.ai/api-reference (jobs.list). No filter knows a change; `sort_by` is documented, but not the
-fields it takes for jobs, so the order is tried, checked on every page, and done without where it fails.
+https://developer.devrev.ai/about/pagination and the types of @devrev/typescript-sdk. No filter knows a change;
+`sort_by` is documented, but not the fields it takes for jobs: so the order is tried, checked on every page, and
+done without where it fails.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class Newest:
     read: ReadStamp
     began: datetime | None = None
     best: datetime | None = None
+    text: str = ""
 
     def seeing(self, read: ReadPage) -> ReadPage:
         """A `read` for `walk_by_cursor` in, the same out, which takes note of the stamps of every page."""
@@ -41,11 +42,23 @@ class Newest:
         def see(number: int, asked: Request, response: Response) -> tuple[Page, str | UnsetType | None]:
             page, following = read(number, asked, response)
             self.began = self.began or date_of(response)
-            known = (one for one in (self.best, *stamps_of(page, self.read)) if one is not None)
-            self.best = max(known, default=None)
+            self._take(page)
             return page, following
 
         return see
+
+    def _take(self, page: Page) -> None:
+        for sent in stamps_of(page, self.read):
+            if sent is None or self._is_beaten(sent):
+                continue
+            moment = moment_of(sent)
+            if moment is not None and (self.best is None or moment > self.best):
+                self.best, self.text = moment, sent
+
+    def _is_beaten(self, sent: str) -> bool:
+        """Whether a stamp in the very form of the best so far is no later: told by its text, so most cost nothing."""
+        best = self.text
+        return sent <= best and len(sent) == len(best) and sent[10:11] == best[10:11] and sent[-1:] == best[-1:] == "Z"
 
     def watermark(self, since: str | None) -> str | None:
         """What a complete walk vouches for: never before `since`, the watermark of the walk before it."""
@@ -72,7 +85,7 @@ class Descent:
         """The `read` for `walk_by_cursor`."""
         page, following = self.inner(number, asked, response)
         self.lowest = None if number == 1 else self.lowest
-        for moment in stamps_of(page, self.stamp):
+        for moment in map(moment_of, stamps_of(page, self.stamp)):
             if moment is None:
                 continue
             if self.lowest is not None and moment > self.lowest:
@@ -81,13 +94,14 @@ class Descent:
         return page, None if self.lowest is not None and self.lowest < self.floor else following
 
 
-def stamps_of(page: Page, read: ReadStamp) -> Iterator[datetime | None]:
-    """The stamp of each row of a page, None where it has no usable one."""
+def stamps_of(page: Page, read: ReadStamp) -> Iterator[str | None]:
+    """The stamp of each row of a page as it was sent, None where it is no text."""
     for row in page.raws:
         try:
-            yield moment_of(read(row))
+            sent = read(row)
         except (ValueError, RecursionError):
-            yield None
+            sent = None
+        yield sent if isinstance(sent, str) else None
 
 
 def moment_of(value: object) -> datetime | None:

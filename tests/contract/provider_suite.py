@@ -163,6 +163,30 @@ def a_scan_begins_with_a_request_and_ends_complete(case: Case) -> None:
         assert {type(id_) for id_ in page.ids} == {str}
 
 
+def its_scope_names_options_of_its_own(case: Case) -> None:
+    """What says which items there are is an option, its own, and no secret."""
+    model = PROVIDERS[case.name].options
+    own = set(model.model_fields) - set(SourceOptions.model_fields)
+    assert isinstance(model.SCOPE, tuple)
+    assert set(model.SCOPE) <= own
+    assert not [name for name in model.SCOPE if isinstance(getattr(case.options, name), SecretStr)]
+
+
+def a_narrow_scan_makes_do_with_what_it_is_told(case: Case) -> None:
+    """A watermark or a hint that nobody wrote harms nothing; a full scan is never called one that became full."""
+    provider = case.provider
+    for since in (None, "", "odd", "{", "2026-01-05T09:30:00.000Z"):
+        for hints in ({}, {"": ""}, {"filter": "odd", "state": "odd", "sort_by": "odd", "connector": "odd"}):
+            with pytest.raises(UnexpectedAnswer):
+                drive(provider.scan(ScanPlan(full=False, since=since, hints=hints)), lambda request: reply({}))
+    full = drive(provider.scan(ScanPlan(since="odd", hints={"": ""})), sample_scan(case.name)).result
+    assert full is not None
+    assert full.complete
+    assert not full.full
+    for raw in case.items():
+        assert provider.expects(provider.resources(raw)[0]) in {True, False}
+
+
 def a_second_scan_is_the_same_scan(case: Case) -> None:
     """A provider keeps no state: no cursor, no page, no memory of the last scan."""
     provider = case.provider
@@ -283,6 +307,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     secrets_stay_out_of_repr_and_errors,
     its_vocabulary_is_consistent,
     a_scan_begins_with_a_request_and_ends_complete,
+    its_scope_names_options_of_its_own,
+    a_narrow_scan_makes_do_with_what_it_is_told,
     a_second_scan_is_the_same_scan,
     its_sample_becomes_resources_of_its_kinds,
     odd_values_are_open_values_or_unexpected_answers,

@@ -43,6 +43,13 @@ def put(value: Any, way: tuple[str | int, ...], new: Any) -> Any:
     return copy
 
 
+HINTS = st.dictionaries(
+    st.sampled_from(["filter", "state", "sort_by", "connector", "connector_at"]),
+    st.sampled_from(["refused", "none", "created_date", '["a","b",null]', "2026-01-05T09:30:00Z"]) | st.text(),
+)
+SINCE = st.none() | st.sampled_from(["2026-01-05T09:30:00.000Z", '{"job":"2026-01-05T09:30:00.000Z"}', "{"]) | st.text()
+PLANS = st.builds(ScanPlan, full=st.booleans(), since=SINCE, hints=HINTS)
+
 T = TypeVar("T")
 
 
@@ -94,32 +101,39 @@ def test_named_changes_judge_any_pair_of_values(name: str, before: Any, after: A
     name=st.sampled_from(sorted(SOURCES)),
     status=st.integers(200, 599),
     body=ANY.map(lambda value: json.dumps(value).encode()) | st.binary(),
+    plan=PLANS,
     headers=st.dictionaries(
         st.sampled_from(["retry-after", "date", "location", "total", "per-page", "x-ratelimit-reset"]), st.text()
     ),
 )
 def test_any_answer_at_all_ends_a_scan_or_is_a_provider_error(
-    name: str, status: int, body: bytes, headers: dict[str, str]
+    name: str, status: int, body: bytes, headers: dict[str, str], plan: ScanPlan
 ) -> None:
-    """Statuses, headers and bodies in any combination."""
+    """Statuses, headers and bodies in any combination, whatever an earlier scan has left behind."""
     response = Response(status, headers, body)
     one = SOURCES[name]
     hint = one.wait_hint(response)
     assert hint is None or hint >= 0
-    end = outcome(lambda: drive(one.scan(ScanPlan()), lambda request: response), ProviderError)
+    end = outcome(lambda: drive(one.scan(plan), lambda request: response), ProviderError)
     if isinstance(end, ProviderError):
         assert str(end).startswith((f"{name} answered {status} to ", f"{name}: "))
+        return
+    assert end.result is not None
+    assert all(isinstance(value, str) for value in end.result.hints.values())
+    assert not (plan.full and end.result.full)
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
-@given(key=st.text(), value=ANY, changed=ANY)
-def test_any_envelope_ends_a_scan_or_is_an_unexpected_answer(name: str, key: str, value: Any, changed: Any) -> None:
+@given(key=st.text(), value=ANY, changed=ANY, plan=PLANS)
+def test_any_envelope_ends_a_scan_or_is_an_unexpected_answer(
+    name: str, key: str, value: Any, changed: Any, plan: ScanPlan
+) -> None:
     """The list under its own name, with any rows and any other key beside it."""
     listed = {"driver_jobs": "job_drivers", "worklayer": "data", "bindbee": "items", "devrev": "jobs"}[name]
 
     def answer(request: Request) -> Response:
         return Response(200, {}, json.dumps({listed: value, key: changed}).encode())
 
-    end = outcome(lambda: drive(SOURCES[name].scan(ScanPlan()), answer), UnexpectedAnswer)
+    end = outcome(lambda: drive(SOURCES[name].scan(plan), answer), UnexpectedAnswer)
     if isinstance(end, ProviderError):
         assert str(end).startswith(f"{name}: ")

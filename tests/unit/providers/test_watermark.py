@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from monitor.exchange import Page, Request, Response
-from monitor.moments import parse_instant
+from monitor.moments import parse_instant, stamp
 from monitor.providers.walks import Refused
 from monitor.providers.watermark import Descent, Newest, floor_of, moment_of, stamps_of
 from tests.drive import reply
@@ -121,8 +121,8 @@ def test_a_descent_that_starts_anew_forgets_what_it_saw() -> None:
     limit = moment_of("2026-01-05T08:00:00Z")
     assert limit is not None
     descent = Descent(rows, at, limit)
-    for number, stamp in ((1, "2026-01-05T08:05:00Z"), (2, "2026-01-05T08:04:00Z"), (1, "2026-01-05T08:05:00Z")):
-        assert descent.read(number, ASKED, reply([stamp]))[1] == "more"
+    for number, sent in ((1, "2026-01-05T08:05:00Z"), (2, "2026-01-05T08:04:00Z"), (1, "2026-01-05T08:05:00Z")):
+        assert descent.read(number, ASKED, reply([sent]))[1] == "more"
 
 
 @given(st.text() | st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat))
@@ -134,6 +134,27 @@ def test_a_stamp_is_read_as_the_rest_of_the_product_reads_it(text: str) -> None:
     if fast is not None:
         assert fast.tzinfo is not None
         assert fast - timedelta(minutes=2) < fast
+
+
+FORMS = st.sampled_from(
+    [
+        lambda moment: moment.isoformat(),
+        lambda moment: moment.isoformat(sep=" ").replace("+00:00", "Z"),
+        lambda moment: moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        lambda moment: moment.replace(tzinfo=None).isoformat(),
+        lambda moment: moment.astimezone(timezone(timedelta(hours=-5))).isoformat(),
+        lambda moment: "odd",
+    ]
+)
+NEAR = st.datetimes(datetime(2026, 1, 5), datetime(2026, 1, 6), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+
+
+@given(st.lists(st.lists(st.tuples(NEAR, FORMS))))
+def test_whatever_the_forms_the_newest_stamp_wins(pages: list[list[tuple[datetime, Any]]]) -> None:
+    """The short way past stamps that are no later never passes one that is."""
+    stamps = [[form(moment) for moment, form in page] for page in pages]
+    known = [moment for page in stamps for one in page if (moment := moment_of(one)) is not None]
+    assert newest(*stamps) == (stamp(max(known)) if known else None)
 
 
 @given(st.binary())
