@@ -15,6 +15,7 @@ COMMANDS = (
     (_RUN, "demo", "monitor.demo:demo", "See it work in one terminal: no account, no server, no config."),
     (_RUN, "up", "monitor.cli.running:up", "Run everything that a config file says, until Ctrl-C."),
     (_RUN, "worker", "monitor.cli.running:worker", "Run one worker only, for several machines on one Redis."),
+    (_RUN, "web", "monitor.cli.serving:web", "Answer over HTTP only: API, metrics, health, providers' webhooks."),
     (_RUN, "check", "monitor.cli.checking:check", "Check the config file; with --live, each source's answer too."),
     (_RUN, "poll", "monitor.cli.polling:poll", "Scan one source now; with --dry-run, store nothing."),
     (_RUN, "target enable", "monitor.cli.overview:enable", "Send to a disabled target again, its backlog first."),

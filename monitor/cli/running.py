@@ -26,6 +26,7 @@ from monitor.log import configure
 from monitor.settings import EMBEDDED, ConfigWatch, Settings
 from monitor.store.connect import connect, shown
 from monitor.supervise import Stop, follow_parent, keep_child, keep_store
+from monitor.web.address import free_to_listen, where
 
 _OTHERS_S = 3.0  # a command that looks at the stored data has the store for about this long
 
@@ -33,7 +34,7 @@ Workers = Annotated[int, Parameter(help="Worker processes.", validator=validator
 
 
 async def up(*, workers: Workers = 1, config: ConfigFile = DEFAULT_CONFIG, log_level: LogLevel = "info") -> int:
-    """Run everything that a config file says, until Ctrl-C: the embedded store if there is one, and workers.
+    """Run everything that a config file says, until Ctrl-C: the embedded store if there is one, workers, and web.
 
     What dies is started again. SIGTERM and Ctrl-C end everything in order; deliveries in flight get 10 seconds.
     """
@@ -44,10 +45,13 @@ async def up(*, workers: Workers = 1, config: ConfigFile = DEFAULT_CONFIG, log_l
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(_store(settings, stop))
         environ = {**os.environ, "JOBWIRE_STORE_URL": url}
-        command = [sys.executable, "-m", "monitor.cli", "worker", "-c", str(config), "--log-level", log_level]
-        say(_greeting(config, settings, url, workers))
-        kept = [keep_child(f"worker-{number}", command, environ, stop) for number in range(1, workers + 1)]
-        await asyncio.gather(*kept)
+        taken = free_to_listen(settings.web)
+        say(_greeting(config, settings, url, workers, f"none: {taken}" if taken else f"http://{where(settings.web)}"))
+        roles = [(f"worker-{number}", "worker") for number in range(1, workers + 1)]
+        roles += [] if taken else [("web", "web")]
+        words = ("-c", str(config), "--log-level", log_level)
+        python = (sys.executable, "-m", "monitor.cli")
+        await asyncio.gather(*(keep_child(name, [*python, role, *words], environ, stop) for name, role in roles))
     say("stopped")
     return 0
 
@@ -125,13 +129,14 @@ async def _start(store: EmbeddedStore, data_dir: Path, stop: Stop) -> None:
             await asyncio.sleep(0.1)
 
 
-def _greeting(config: Path, settings: Settings, url: str, workers: int) -> str:
+def _greeting(config: Path, settings: Settings, url: str, workers: int, web: str) -> str:
     watched = f"{plural(len(settings.sources), 'source')}, {plural(len(settings.targets), 'target')}"
     where = f"embedded, in {settings.store.data_dir}" if session.given_url(settings) == EMBEDDED else shown(url)
     return (
         f"jobwire {__version__} is up: {watched}, from {config}\n"
         f"  store    {where}\n"
         f"  workers  {workers}\n"
+        f"  web      {web}\n"
         f"  look     jobwire events --follow, jobwire sources, jobwire targets\n"
         f"  logs     on standard error; Ctrl-C ends everything"
     )

@@ -14,10 +14,8 @@ from monitor.settings.routes import every_route
 from monitor.yamlfile import Node, Scalar
 
 NOT_IN_EFFECT = (
-    "web",
     "stuck",
     "deadlines.*.send_at",
-    "sources.*.hook_secret",
     "targets.*.signing_secret",
     "targets.*.signing_secrets",
     "targets.*.mention",

@@ -10,13 +10,13 @@
     health       /healthz and /readyz
     metrics      /metrics, for Prometheus
     serve        listening until told to stop
+    address      where, and whether that can be done
 
 Nothing here scans or delivers: it reads the store, and writes only that somebody asked for a scan.
 """
 
 from __future__ import annotations
 
-from monitor.web.app import make_app
-from monitor.web.serve import free_to_listen, listening, where
+from monitor.web.serve import listening
 
-__all__ = ["free_to_listen", "listening", "make_app", "where"]
+__all__ = ["listening"]

@@ -73,13 +73,9 @@ class Health:
             state = await sources.state(name)
             pace_ms = max(self._running.timetable.every_ms(name), int(state.get("pace_ms", "0")))
             due = int(state["slot"]) + pace_ms if "slot" in state else self._started_ms or now_ms
-            if now_ms - max(due, int(state.get("paused_until", "0")), self._since(due)) > LATE_MS:
+            if now_ms - max(due, int(state.get("paused_until", "0"))) > LATE_MS:
                 late.append(name)
         return late
-
-    def _since(self, due: int) -> int:
-        """What waited while nothing ran is late from the moment that something looks."""
-        return max(due, self._started_ms or 0)
 
     async def _late_targets(self, now_ms: int) -> list[str]:
         """Targets with deliveries that should have been tried a while ago, while nothing of theirs moves."""

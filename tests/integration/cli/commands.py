@@ -100,6 +100,7 @@ def config_of(sim: Simulator, receiver: Receiver, data_dir: Path | str = "var", 
     """Four sources at the stand-ins, one webhook that gets everything."""
     return f"""
 store: {{data_dir: "{data_dir}"}}
+web: {{listen: "127.0.0.1:0"}}
 sources:
   drivers: {{provider: driver_jobs, base_url: "{sim.driver_jobs.base_url}", token: "{sim.driver_jobs.token}",
             every: {every}, timezone: Europe/London}}

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for proce
 
 
 def children(pid: int) -> dict[str, int]:
-    """The child processes of a process: `worker` and `store` with their ids."""
+    """The child processes of a process: `worker`, `web` and `store` with their ids."""
     found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -31,7 +31,8 @@ def children(pid: int) -> dict[str, int]:
         except OSError:
             continue
         if parent == pid:
-            found["worker" if b"monitor.cli" in words else "store"] = int(path.parent.name)
+            role = words.split(b"\0")[3].decode() if b"monitor.cli" in words else "store"
+            found[role] = int(path.parent.name)
     return found
 
 
@@ -119,7 +120,7 @@ async def test_nothing_outlives_an_up_that_was_killed(jobwire: Jobwire, receiver
         await process.wait()
         await until(lambda: not any(alive(pid) for pid in left.values()), within=15)
 
-    assert set(left) == {"worker", "store"}
+    assert set(left) == {"worker", "web", "store"}
     assert (await jobwire("events", "--json")).code == 0
 
 

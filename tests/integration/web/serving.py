@@ -48,11 +48,13 @@ def jobs(*ids: str, status: str = "UNCLAIMED") -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def served(store_url: str, *, web: str = "", every: str = "1h", more: str = "") -> AsyncIterator[Served]:
+async def served(
+    store_url: str, *, web: str = "", listen: str = "127.0.0.1:0", every: str = "1h", more: str = ""
+) -> AsyncIterator[Served]:
     """One source `tax`, a target `hook` that nobody answers, and whatever `more` says, over HTTP."""
     async with listing(jobs("a", "b", "c")) as (provider, one):
         config = f"""
-web: {{listen: "127.0.0.1:0"{web}}}
+web: {{listen: "{listen}"{web}}}
 egress: {{allow: [127.0.0.0/8]}}
 sources:
   tax: {{provider: worklayer, base_url: "{provider}", token: provider-token-1, every: {every},

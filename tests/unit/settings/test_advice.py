@@ -97,10 +97,8 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
     warnings = configs.warnings(text, ENVIRON)
 
     assert [one.split(": ")[1] for one in warnings] == [
-        "web",
         "stuck",
         'deadlines["worklayer.job.deadline_approaching"].send_at',
-        "sources.tax.hook_secret",
         "targets.chat.mention",
         "targets.chat.broadcast",
         "targets.chat.signing_secret",

@@ -1,0 +1,212 @@
+"""What is known and what happened, read page by page, in the shapes of the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from redis.asyncio import Redis
+
+from monitor.events import monitor_event
+from monitor.store.lanes import Attempt, Settled
+from tests.integration.web.serving import HOOK_SECRET, Served, jobs, served
+
+
+async def pages(at: Served, path: str, limit: int) -> list[list[Any]]:
+    """Every page of a list, by its cursors, to its end."""
+    found, after = [], ""
+    while True:
+        page = await at.get(f"{path}{'&' if '?' in path else '?'}limit={limit}{after}")
+        found.append(page["items"])
+        if page["next"] is None:
+            return found
+        after = f"&after={quote(page['next'])}"
+        assert len(found) < 100
+
+
+async def relayed(at: Served, **job: str) -> None:
+    """One more change of job `a`, scanned, and in the lane of the target."""
+    at.listing.body = jobs("a", "b", "c", **job)
+    await at.watch.scan()
+    await at.watch.services.consumer.relay.relay()
+
+
+async def test_sources_and_targets_are_those_of_the_command_line(redis: Redis, store_url: str) -> None:
+    """The same objects, in `items`."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        (source,), (target,) = (
+            (await at.get("/api/v1/sources"))["items"],
+            (await at.get("/api/v1/targets"))["items"],
+        )
+
+        wanted = {"name", "provider", "state", "fresh_at", "items", "next_at", "error", "quota"}
+        assert wanted <= set(source)
+        assert (source["name"], source["state"], source["items"]) == ("tax", "ok", 3)
+        assert set(target) == {"name", "type", "state", "backlog", "oldest_at", "success_rate", "circuit"}
+
+
+async def test_resources_come_page_by_page(redis: Redis, store_url: str) -> None:
+    """Each once, and the end has no cursor; a page that is exactly full knows whether there is more."""
+    async with served(store_url) as at:
+        at.listing.body = jobs(*(f"j{number}" for number in range(12)))
+        await at.watch.scan()
+        found = await pages(at, "/api/v1/resources", 5)
+        exact = await pages(at, "/api/v1/resources", 6)
+
+        assert [len(page) for page in found] == [5, 5, 2]
+        assert [len(page) for page in exact] == [6, 6]
+        assert len({one["key"] for page in found for one in page}) == 12
+        assert [one for page in found for one in page] == [one for page in exact for one in page]
+
+
+async def test_a_page_goes_on_where_a_resource_has_gone(redis: Redis, store_url: str) -> None:
+    """A cursor is a place, not a resource that must still be there."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        page = await at.get("/api/v1/resources?limit=1")
+        assert [one["id"] for one in page["items"]] == ["a"]
+        await redis.delete("jobwire:items:tax")
+        await at.watch.services.store.db.run("HSET", "jobwire:items:tax", "b", b"x" * 20, "c", b"x" * 20)
+        rest = await at.get(f"/api/v1/resources?after={page['next']}")
+
+        assert [one["id"] for one in rest["items"]] == ["b", "c"]
+
+
+async def test_resources_are_chosen_by_source_kind_and_state(redis: Redis, store_url: str) -> None:
+    """As the command line does; what does not exist is an empty list, or a source that is not there."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        assert len((await at.get("/api/v1/resources?source=tax&kind=job&state=unclaimed"))["items"]) == 3
+        assert (await at.get("/api/v1/resources?state=CLAIMED"))["items"] == []
+        assert (await at.ask("GET", "/api/v1/resources?source=nobody")).status == 400
+
+
+@pytest.mark.parametrize("id", ["a", "don:core:dvrv-us-1:devo/0:job/1", "ü %2F?#", "history"])
+async def test_history_of_any_key(redis: Redis, store_url: str, id: str) -> None:
+    """Keys hold slashes, colons and anything else that a provider puts into an id."""
+    async with served(store_url) as at:
+        at.listing.body = jobs(id)
+        await at.watch.scan()
+        at.listing.body = jobs(id, status="CLAIMED")
+        await at.watch.scan()
+        key = quote(f"tax/job/{id}", safe="/")
+        lines = (await at.get(f"/api/v1/resources/{key}/history"))["items"]
+
+        assert [one["revision"] for one in lines][-1] == 2
+        assert (await at.ask("GET", "/api/v1/resources/tax/job/unknown/history")).status == 404
+
+
+async def test_events_are_read_to_the_end_while_more_are_added(redis: Redis, store_url: str) -> None:
+    """No gap, no repetition, in the order of the log; empty items mean that all is read."""
+    async with served(store_url) as at:
+        store, written, done = at.watch.services.store, [], asyncio.Event()
+
+        async def add() -> None:
+            for number in range(300):
+                event = monitor_event(
+                    "source", "tax", "failing", count=number, time="2026-01-05T09:30:00Z", details={}, provider="p"
+                )
+                assert await store.sources.tell_once("tax", f"mark {number}", event)
+                written.append(event.id)
+            done.set()
+
+        adding = asyncio.create_task(add())
+        read: list[str] = []
+        after = ""
+        while True:
+            finished = done.is_set()
+            page = await at.get(f"/api/v1/events?limit=7{after}")
+            assert isinstance(page["next"], str)
+            read += [one["id"] for one in page["items"]]
+            after = f"&after={page['next']}"
+            if not page["items"] and finished:
+                break
+        await adding
+
+        assert read == written
+        assert len(read) == 300
+
+
+async def test_events_are_the_stored_envelopes(redis: Redis, store_url: str) -> None:
+    """Byte for byte what targets get."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        (stored,) = await at.watch.services.store.log.after("0-0", 10)
+        async with at.http.get(at.url + "/api/v1/events") as answer:
+            body = await answer.read()
+
+        assert body == b'{"items":[' + stored.body + b'],"next":"' + stored.place.encode() + b'"}'
+
+
+async def test_deliveries_come_newest_first_by_target_and_status(redis: Redis, store_url: str) -> None:
+    """With every attempt, each once, page by page."""
+    async with served(store_url) as at:
+        for status in ("UNCLAIMED", "CLAIMED", "UNCLAIMED", "CLAIMED", "UNCLAIMED"):
+            await relayed(at, status=status)
+        lanes = at.watch.services.store.lanes
+        first, *_ = await lanes.claim("ops", lease_ms=60_000, limit=1, take=1)
+        attempt = Attempt(1, "2026-01-05T09:30:00Z", 204, 12, None, "", "127.0.0.1")
+        await lanes.settle("ops", [Settled(first, "delivered", 0.0, [(first.waiting[0].id, attempt)])])
+        every = [one for page in await pages(at, "/api/v1/deliveries", 4) for one in page]
+        sent = (await at.get("/api/v1/deliveries?status=delivered&target=ops"))["items"]
+
+        assert len(every) == len({one["id"] for one in every}) == 1 + 4 * 3
+        assert [one["id"] for one in sent] == [first.waiting[0].id]
+        assert sent[0]["attempts"][0]["status"] == 204
+        assert sum(one["status"] == "pending" for one in every) == 12
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/api/v1/events?limit=0", "limit"),
+        ("/api/v1/events?limit=1001", "limit"),
+        ("/api/v1/events?limit=all", "limit"),
+        ("/api/v1/events?limit=%C2%B2", "limit"),
+        ("/api/v1/events?after=yesterday", "after"),
+        ("/api/v1/events?after=99999999999999999999-0", "after"),
+        ("/api/v1/resources?after=garbage", "after"),
+        ("/api/v1/resources?after=%C3%BC", "after"),
+        ("/api/v1/deliveries?after=WyJhIl0", "after"),
+        ("/api/v1/deliveries?status=lost", "status"),
+        ("/api/v1/deliveries?target=nobody", "target"),
+        ("/api/v1/sources?stat=x", "stat"),
+    ],
+)
+async def test_what_cannot_be_understood_is_said(redis: Redis, store_url: str, path: str, said: str) -> None:
+    """400 as application/problem+json, naming the word."""
+    async with served(store_url) as at, at.http.get(at.url + path) as answer:
+        problem = await answer.json()
+
+        assert (answer.status, answer.content_type) == (400, "application/problem+json")
+        assert problem["detail"].startswith(f"{said}: ")
+
+
+async def test_other_addresses_and_methods_are_problems_too(redis: Redis, store_url: str) -> None:
+    """404 and 405 in the same form."""
+    async with served(store_url) as at:
+        missing, wrong = await at.ask("GET", "/nothing"), await at.ask("DELETE", "/api/v1/events")
+
+        assert (missing.status, missing.content_type) == (404, "application/problem+json")
+        assert (wrong.status, wrong.content_type) == (405, "application/problem+json")
+        assert "GET" in wrong.headers["Allow"]
+
+
+async def test_no_answer_holds_a_secret(redis: Redis, store_url: str) -> None:
+    """Not the provider's token, not the target's, not a web token, whatever is asked."""
+    async with served(store_url, web=", tokens: [web-token-1]") as at:
+        at.listing.status, at.listing.body = 401, {"token": "provider-token-1"}
+        await at.watch.scan()
+        at.listing.status = 200
+        await relayed(at, status="X")
+        bearer = {"Authorization": "Bearer web-token-1"}
+        paths = ["sources", "targets", "resources", "events", "deliveries"]
+        texts = []
+        for path in [*(f"/api/v1/{one}" for one in paths), "/metrics", "/readyz", "/hooks/tax"]:
+            async with at.http.get(at.url + path, headers=bearer) as answer:
+                texts.append(await answer.text())
+        for secret in ("web-token-1", HOOK_SECRET, "whsec_"):
+            assert not any(secret in text for text in texts)
