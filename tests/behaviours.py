@@ -14,6 +14,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 PAGE = TESTS / "behaviours.md"
 _NUMBER = re.compile(r"\b([PWA])(\d{1,2})\b")
+_NAME = re.compile(r"^test_((?:[pwa]\d{1,2}_)+)")
 _HEAD = re.compile(r"^((?:[PWA]\d{1,2}(?:, | and |-)?)+)[:.]")
 
 POLLING = """
@@ -115,10 +116,16 @@ def shown() -> dict[str, list[str]]:
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                head = _HEAD.match(ast.get_docstring(node) or "")
-                for letter, number in _NUMBER.findall(head[1]) if head else ():
+                for letter, number in _claims(node):
                     found[f"{letter}{int(number)}"].append(f"{path.relative_to(TESTS).as_posix()}::{node.name}")
     return found
+
+
+def _claims(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[tuple[str, str]]:
+    """The numbers at the head of a test's docstring, or of its name (`test_p24_p26_...`)."""
+    head, name = _HEAD.match(ast.get_docstring(node) or ""), _NAME.match(node.name)
+    said = f"{head[1] if head else ''} {name[1].upper().replace('_', ' ') if name else ''}"
+    return list(dict.fromkeys(_NUMBER.findall(said)))
 
 
 def page() -> str:
