@@ -132,6 +132,9 @@ async def _look_up(
     except (ProviderError, TransportError) as error:
         structlog.get_logger().warning("scan.look_up_failed", source=walk.source.name, error=str(error))
         return [], absent
+    if answer.flaws:
+        line = structlog.get_logger().warning
+        line("scan.look_up_failed", source=walk.source.name, failed=len(answer.flaws), error=answer.flaws[0])
     await walk.page(answer.found)
     for id in answer.found.ids:
         before = notes.get((id, ""))

@@ -176,10 +176,14 @@ class ScanPlan:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """What asking for items by id gave: those found, as a page, and the ids that are said not to exist."""
+    """What asking for items by id gave: those found, as a page, and the ids that are said not to exist.
+
+    `flaws` say why nothing was learnt about some of the others.
+    """
 
     found: Page
     gone: tuple[str, ...]
+    flaws: tuple[str, ...] = ()
 
 
 class Provider(Protocol):

@@ -37,7 +37,8 @@ from monitor.providers.base import (
 from monitor.providers.bindbee_connector import Connector
 from monitor.providers.bindbee_kinds import LISTS, NAME, VOCABULARY, KindName, marked, parted, resource_of
 from monitor.providers.items import Wrapped, json_text, split, token_end, unwrap, words
-from monitor.providers.walks import look_up_each, walk_by_cursor
+from monitor.providers.lookups import look_up_each
+from monitor.providers.walks import walk_by_cursor
 from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import Resource
 from monitor.values import Duration

@@ -44,7 +44,8 @@ from monitor.providers.items import (
     without,
     words,
 )
-from monitor.providers.walks import Refused, look_up_each
+from monitor.providers.lookups import look_up_each
+from monitor.providers.walks import Refused
 from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import FieldChange, Resource
 from monitor.values import Duration

@@ -8,16 +8,13 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import TypeAlias
 
-from msgspec import Raw, UnsetType
+from msgspec import UnsetType
 
 from monitor.errors import UnexpectedAnswer
 from monitor.exchange import Exchange, Page, Request, Response, ScanEnd, ask, ask_together, hand_over
-from monitor.providers.base import LookUp
 
 TOGETHER = 4
 """Pages by number that are asked for at once; the runner keeps within the source's own limits."""
-
-LOOKED_UP_TOGETHER = 8
 
 ReadPage: TypeAlias = Callable[[int, Request, Response], tuple[Page, str | UnsetType | None]]
 """The number of a page, its request and its response in, its items and the cursor of the next page out."""
@@ -175,36 +172,3 @@ def _walk(
         seen.add(following)
         cursor = following
     raise UnexpectedAnswer(f"{where}: more than {max_pages} pages, the max_pages of this source")
-
-
-def look_up_each(
-    ids: Sequence[str],
-    request: Callable[[str], Request],
-    read: Callable[[Request, Response], Page],
-    *,
-    where: str,
-    elsewhere: frozenset[int] = frozenset(),
-) -> Exchange[LookUp]:
-    """Ask for each id by itself, several at once; 404 and 410 say that it is gone, other failures raise.
-
-    `read` gives the page of one item in an answer; one about another id is an UnexpectedAnswer. Statuses
-    in `elsewhere` say that an id is neither here nor gone.
-    """
-    found: list[str] = []
-    raws: list[Raw | bytes] = []
-    gone: list[str] = []
-    for start in range(0, len(ids), LOOKED_UP_TOGETHER):
-        group = ids[start : start + LOOKED_UP_TOGETHER]
-        requests = [request(id_) for id_ in group]
-        responses = yield from ask_together(requests)
-        for id_, asked, response in zip(group, requests, responses, strict=True):
-            if response.status in {404, 410}:
-                gone.append(id_)
-            elif response.status not in elsewhere:
-                page = read(asked, response)
-                if list(page.ids) != [id_]:
-                    others = ", ".join(page.ids)
-                    raise UnexpectedAnswer(f"{where}: asked for {id_}, answered with {others}")
-                found.extend(page.ids)
-                raws.extend(page.raws)
-    return LookUp(Page(found, raws), tuple(gone))

@@ -42,7 +42,8 @@ from monitor.providers.items import (
     without,
     words,
 )
-from monitor.providers.walks import ReadPage, Refused, look_up_each, probing, walk_by_cursor
+from monitor.providers.lookups import look_up_each
+from monitor.providers.walks import ReadPage, Refused, probing, walk_by_cursor
 from monitor.providers.worklayer_filter import open_jobs
 from monitor.resources import Resource
 from monitor.values import Duration, Secret

@@ -104,6 +104,17 @@ async def test_a_look_up_that_fails_removes_nothing_and_is_made_up_for(tax: Watc
     assert await tax.told(minutes=1) == [f"worklayer.job.closed {subject(1)}"]
 
 
+async def test_a_job_that_is_broken_at_the_provider_holds_up_no_other(tax: Watching) -> None:
+    """One id answers 500 for ever; what became of the others that left the walk is told all the same."""
+    for number in (1, 2):
+        tax.server.patch(tax_job(number)["id"], {"status": "CLOSED"})
+    tax.server.fault(path=f"/v1.0/jobs/{tax_job(1)['id']}", status=500, times=None)
+
+    assert await tax.told(minutes=1) == [f"worklayer.job.closed {subject(2)}"]
+    tax.server.clear_faults()
+    assert await tax.told(minutes=1) == [f"worklayer.job.closed {subject(1)}"]
+
+
 async def test_p1_a_page_that_fails_removes_nothing(tax: Watching) -> None:
     """The walk is not complete: what was on that page is neither looked up nor counted."""
     tax.server.fault(page=2, path="/v1.0/jobs", status=404)
@@ -204,6 +215,22 @@ async def test_a_filter_that_speaks_of_the_status_makes_every_walk_a_full_one(re
 
         assert await one.told(minutes=1) == [f"worklayer.job.closed {subject(1)}"]
         assert lists(one) == [own]
+
+
+async def test_p4_jobs_that_left_the_filter_long_ago_are_no_flood_of_removals(redis: Redis, store_url: str) -> None:
+    """They are looked for again now and then, all of them at once after a pause; only what is newly lost counts."""
+    jobs = [tax_job(number) for number in range(1, 7)]
+    async with watching("worklayer", store_url, *jobs, filter="""'status="CLAIMED"'""") as one:
+        await one.baseline()
+        for number in range(1, 6):
+            one.server.patch(tax_job(number)["id"], {"status": "CLOSED"})
+            assert await one.told(minutes=1) == [f"worklayer.job.closed {subject(number)}"]
+        one.asked()
+
+        assert await one.told(hours=48) == []
+        assert sum(seen.path != "/v1.0/jobs" for seen in one.asked()) == 5
+        one.server.remove(tax_job(1)["id"])
+        assert await one.told(hours=48) == [f"worklayer.job.removed {subject(1)}"]
 
 
 async def test_a_state_that_must_settle_is_told_once_it_has(redis: Redis, store_url: str) -> None:
