@@ -11,6 +11,7 @@ import io
 import pytest
 from redis.asyncio import Redis
 
+from monitor.store.sources import ScanClosing
 from tests.integration.web.serving import HOOK_SECRET, Served, jobs, served
 
 OTHERS = """
@@ -71,7 +72,7 @@ async def test_hooks_during_a_scan_make_exactly_one_more(redis: Redis, store_url
         for _ in range(5):
             await at.ask("POST", "/hooks/tax", headers=at.hook())
         assert await due(at) == [], "it is running"
-        await services.store.sources.release(lease)
+        await services.store.sources.finish(lease, ScanClosing(set={"slot": one.slot}))
 
         assert await scanned_when_due(at) == 1
 
