@@ -53,7 +53,8 @@ async def release(source: Source, /, *, config: ConfigFile = DEFAULT_CONFIG) -> 
 async def discard(source: Source, /, *, config: ConfigFile = DEFAULT_CONFIG) -> int:
     """Forget what is missing: the next complete scan removes it, and nobody is told.
 
-    A running worker makes that scan at once. Should it come back, it is told as restored. Exits with 1 if nothing is held.
+    A running worker makes that scan at once. Should it come back, it is told as restored.
+    Exits with 1 if nothing is held.
     """
     return await _decide(source, config, "discard")
 

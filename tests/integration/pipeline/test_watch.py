@@ -161,9 +161,9 @@ async def test_each_rung_of_a_token_speaks_once(redis: Redis, store_url: str) ->
             for event in events:
                 assert event["data"]["details"]["rung"] == "3d"
                 assert key not in json.dumps(event)
-    marks = await watch.services.store.db.run("SMEMBERS", "jobwire:drift:tax")
-    assert marks
-    assert key.encode() not in b"".join(marks)
+            marks = await again.services.store.db.run("SMEMBERS", "jobwire:drift:tax")
+            assert marks
+            assert key.encode() not in b"".join(marks)
 
 
 async def test_a_token_that_says_no_end_is_never_told(redis: Redis, store_url: str) -> None:
