@@ -105,7 +105,8 @@ if wait > 0.5 or ahead > 0 or others + busy + 1 > allowed then
   return answer(0, wait, why)
 end
 forget_turn()
-if interval > 0 then put('last', now) end
+-- A caller that woke a moment early is let go, and the next is not any earlier for it.
+if interval > 0 then put('last', now + math.max(0, wait)) end
 if limited then put('left', number('left') - 1) end
 if alone and interval == 0 and not limited then
   return answer(math.max(1, math.min(wanted, math.floor(allowed) - busy)), 0, 'free')

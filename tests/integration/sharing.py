@@ -53,11 +53,6 @@ class Desk:
     def times(self) -> list[float]:
         return sorted(at for _, at in self.asked)
 
-    def most_within(self, seconds: float) -> int:
-        """The largest number of requests that came within any span of that length."""
-        times = self.times
-        return max((sum(start <= at < start + seconds for at in times) for start in times), default=0)
-
 
 @dataclass(slots=True)
 class Office:
