@@ -113,7 +113,7 @@ async def scans(redis: Redis, name: str) -> int:
 
 
 async def test_a_new_config_is_taken_up_without_a_restart(redis: Redis, store_url: str, tmp_path: Path) -> None:
-    """New sources baseline silently, removed ones stop, changed ones keep their state and re-read in silence (P30)."""
+    """P11, P30: new sources baseline silently, removed ones stop, changed ones keep state and re-read in silence."""
     async with Simulator(seed=5, rate=0, population=6) as sim, Receiver([SECRET]) as receiver:
         first, second = list(sim.worklayer.items)[:2]
         text = config(receiver, old=source(sim), kept=source(sim))

@@ -84,6 +84,31 @@ async def test_a_changed_type_and_a_lost_field_are_told_once(redis: Redis, store
         assert await drift(watch) == []
 
 
+async def test_a_field_that_is_left_out_keeps_its_value_and_null_is_a_value(
+    redis: Redis, store_url: str, sim: Simulator
+) -> None:
+    """P13: tracked fields that an answer leaves out are no change, nor is their return; null is one."""
+    job = next(id for id, item in sim.worklayer.items.items() if item["total_amount"] is not None)
+    amount = sim.worklayer.items[job]["total_amount"]
+    async with installed(store_url, config(sim), Hands(sim.worklayer.now())) as watch:
+        for name in NAMES:
+            await watch.scan(name)
+        await watch.news()
+        sim.worklayer.fault(unset_rows=["total_amount", "members"], times=None)
+        assert {one["what"] for one in await drift(watch)} == {"vanished_field"}
+        (document,) = await watch.services.store.items.documents("tax", [job])
+        assert document is not None
+        assert document.known[f"job/{job}"].resource.fields["total_amount"] == amount
+        sim.worklayer.clear_faults()
+        assert await drift(watch) == []
+
+        sim.worklayer.patch(job, {"total_amount": None})
+        watch.hands.pass_(minutes=1)
+        await watch.scan("tax")
+        (event,) = await watch.news()
+        assert event["data"]["changes"] == [{"field": "total_amount", "before": amount, "after": None}]
+
+
 def jobs(*fields: dict[str, Any]) -> dict[str, Any]:
     """A Worklayer list."""
     return {"data": [{"id": f"j{n}", "status": "UNCLAIMED", **one} for n, one in enumerate(fields)]}
