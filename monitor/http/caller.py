@@ -186,7 +186,7 @@ class Caller:
     async def _authorised(self, request: Request) -> Response:
         headers = await self._authoriser.headers()
         response = await self._once(request, headers)
-        if response.status == 401 and self._authoriser.renews:
+        if response.status in {401, 403} and self._authoriser.renews:
             response = await self._once(request, await self._authoriser.headers(refused=headers))
         return response
 

@@ -38,11 +38,12 @@ _BATCH = 100
 
 @dataclass(slots=True)
 class Absence:
-    """The outcome: notes to keep, notes to clear, how many removals are held."""
+    """The outcome: notes to keep, notes to clear, how many removals are held, and fields of the source to set."""
 
     notes: dict[str, bytes] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     held: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
 
 
 async def settle_absence(walk: Walk, items: Items, sources: Sources) -> Absence:
@@ -140,7 +141,13 @@ async def _look_up(
         before = notes.get((id, ""))
         here = Note(0, walk.epoch, None, elsewhere=stamp(walk.clock()), times=before.times + 1 if before else 1)
         outcome.notes[missing_field(id, "")] = msgspec.json.encode(here)
+    if answer.found.ids:
+        outcome.fields["by_id"] = "1"
     gone = [id for id in asked if id in set(answer.gone)]
+    if gone and not walk.full and not walk.by_id and not answer.found.ids:
+        # A 404 may also mean that the call does not exist. What left a narrow walk is then looked for in a full one.
+        outcome.fields["full_at"] = ""
+        gone = []
     settled = {*gone, *answer.found.ids}
     return gone, [id for id in asked if id not in settled]
 

@@ -69,10 +69,13 @@ class Doubts:
         new, known = _stamp_of(resources), _stamp_of([one.resource for one in document.known.values()])
         return (new or "", digests[0]) <= (known or "", digests[1])
 
-    def is_double(self, id: str) -> bool:
-        """Whether the walk before this one showed the item twice with different content."""
+    def agree(self, id: str) -> bool:
+        """Both sights of this walk are the same: the item is no double any more; True when it was one."""
         doubt = self._about(id)
-        return doubt is not None and doubt.double
+        if doubt is None or not doubt.double:
+            return False
+        self.fresh[id] = None
+        return True
 
     def came_twice(self, id: str, now: datetime) -> None:
         """Note that one walk showed an item twice with different content."""

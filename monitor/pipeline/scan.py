@@ -70,7 +70,7 @@ class Scanner:
             return ScanReport(source.name, refused=lease)
         started, before = self.clock(), spent(source.runner.stats)
         async with handed_back(self.sources, lease):
-            walk = await self._walk(source, lease)
+            walk = await self._walk(source, lease, by_hand=force)
         try:
             async with kept(self.sources, lease, self.lease_ms):
                 ending = await self._walk_all(source, walk, started)
@@ -106,25 +106,27 @@ class Scanner:
             walk.stored -= sum(not commit.expected for commit in commits)
             return []
 
-        walk = await self._new_walk(source, int(state.get("epoch", "0")) + 1, state, keep_nothing)
+        walk = await self._new_walk(source, int(state.get("epoch", "0")) + 1, state, keep_nothing, by_hand=True)
         walk.told = tell
         ending = await self._walk_all(source, walk, self.clock())
         absence = await settle_absence(walk, self.items, self.sources) if ending.reason is None else Absence()
         walk.tally.count(before, source.runner.stats)
         return _report(source, walk, ending, absence.held, log=False)
 
-    async def _walk(self, source: Source, lease: Lease) -> Walk:
+    async def _walk(self, source: Source, lease: Lease, *, by_hand: bool) -> Walk:
         async def commit(commits: Sequence[ItemCommit], page: PageCommit | None = None) -> list[str]:
             now = self.clock()
             # Before the items: once they are stored nobody parses them again, and what they showed would be lost.
             await learn(walk, self.sources, lease, now)
             return await self.items.commit(source.name, commits, fence=lease.fence, now_ms=to_millis(now), page=page)
 
-        walk = await self._new_walk(source, lease.epoch, lease.state, commit)
+        walk = await self._new_walk(source, lease.epoch, lease.state, commit, by_hand=by_hand)
         walk.proofs = proofs_of(self.pages, source, lease.state, lease.epoch)
         return walk
 
-    async def _new_walk(self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit) -> Walk:
+    async def _new_walk(
+        self, source: Source, epoch: int, state: Mapping[str, str], commit: Commit, *, by_hand: bool
+    ) -> Walk:
         record = await self.sources.doubts(source.name)
         doubts = {id: msgspec.json.decode(note, type=Doubt) for id, note in record.items()}
         shapes, kinds = await self.sources.shapes(source.name), source.provider.vocabulary.kinds
@@ -137,7 +139,8 @@ class Scanner:
             epoch=epoch,
             baseline=baseline,
             last_seen=state.get("fresh_from"),
-            plan=plan_of(source, state, self.clock()),
+            plan=plan_of(source, state, self.clock(), by_hand=by_hand),
+            by_id="by_id" in state,
             release=state.get("release"),
             doubts=Doubts(source.options.settle, doubts),
             shapes=Shapes(shapes, kinds, asked=asked(source.options), baseline=baseline),
@@ -172,7 +175,7 @@ class Scanner:
             health = after_read_scan(source.name, provider, state, ending, counts, walk.end.notices)
             if walk.full:
                 health = removals_held(source.name, provider, state, ending, absence.held, health)
-            planned: dict[str, str | int] = {**remembered(source, walk.plan, walk.end, ending.started)}
+            planned = remembered(source, walk.plan, walk.end, ending.started, walk.tally.pages)
             planned |= paced(source, state, counts, changed=walk.tally.events > 0)
         else:
             health, planned = after_bad_scan(source.name, provider, state, ending), {}
@@ -180,7 +183,7 @@ class Scanner:
             planned |= await walk.proofs.close(source, walk.tally, ending.reason, ending.epoch)
         scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
         closing = ScanClosing(
-            set={**health.set, **planned, "slot": slot, "scan": msgspec.json.encode(scan)},
+            set={**health.set, **planned, **absence.fields, "slot": slot, "scan": msgspec.json.encode(scan)},
             forget=health.forget,
             missing=absence.notes,
             found=absence.found,

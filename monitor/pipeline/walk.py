@@ -52,9 +52,10 @@ class Note(msgspec.Struct, frozen=True):
 class Walk:
     """The walk of one scan.
 
-    `seen` holds a hash of each id met so far (8 bytes instead of a string: memory stays flat), `stored`
-    counts those that are in the store; `unknown_states` collects what no document lists.
-    `release` is what an operator said of held removals: `release` tells them, `discard` forgets in silence.
+    `seen` holds a hash of each id met so far (8 bytes instead of a string: memory stays flat), `stored` counts
+    those that are in the store, `shown` has the digests of those that differed; `unknown_states` collects what
+    no document lists. `by_id` says that the provider has answered by id before. `release` is what an operator
+    said of held removals: `release` tells them, `discard` forgets in silence.
     """
 
     source: Source
@@ -69,10 +70,12 @@ class Walk:
     tally: Tally = field(default_factory=Tally)
     seen: set[int] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
+    shown: dict[str, bytes] = field(default_factory=dict)
     unknown_states: set[tuple[str, str]] = field(default_factory=set)
     stored: int = 0
     told: Callable[[Event], None] = field(default=lambda event: None)
     release: str | None = None
+    by_id: bool = False
     doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
     shapes: Shapes = field(default_factory=Shapes)
     proofs: Proofs | None = None
@@ -124,10 +127,12 @@ class Walk:
         different = []
         for (id, raw), value in zip(rows.items(), stored, strict=True):
             digest = raw_digest(raw, self.source.config)
-            differs = value is not None and value[:DIGEST_SIZE] != digest
-            if differs or self.doubts.is_double(id):
+            if value is None:
+                continue
+            if digest != self.shown.get(id, value[:DIGEST_SIZE]):
                 self.doubts.came_twice(id, self.clock())
-            if differs and value is not None:
+                different.append((id, raw, digest, value))
+            elif self.doubts.agree(id) and value[:DIGEST_SIZE] != digest:
                 different.append((id, raw, digest, value))
         if different:
             await self._take(different)
@@ -150,6 +155,8 @@ class Walk:
 
     async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]], page: Page | None = None) -> None:
         whole = True
+        if not self.baseline:
+            self.shown.update({id: digest for id, _, digest, _ in changed})
         for _ in range(_COMMIT_TRIES):
             documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
             now = self.clock()

@@ -29,13 +29,15 @@ def _zone(name: str) -> str:
 def _root(url: str) -> str:
     try:
         parts = urlsplit(url)
-        host = parts.hostname if parts.port != 0 else None
+        host, login = parts.hostname if parts.port != 0 else None, "@" in parts.netloc
     except ValueError:  # a broken IPv6 address or port
-        host = None
+        host, login = None, False
     if not url.startswith(("http://", "https://")) or not host or not url.isprintable() or " " in url:
         raise ValueError("not an address: write http:// or https:// and a host")
     if "?" in url or "#" in url:
         raise ValueError("not a host root: leave out everything from the ? or # on")
+    if login:
+        raise ValueError("holds a user or password: the credentials of a source are options of their own")
     return url.rstrip("/")
 
 

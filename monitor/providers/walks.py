@@ -41,6 +41,7 @@ class Tally:
     last_total: int | None = None
     latest: Sequence[str] = ()
     repeats: bool = False
+    short: bool = False
 
     def see(self, page: Page, total: int | None) -> None:
         """Count the next page and the number of rows that its answer says the list has."""
@@ -62,12 +63,16 @@ class Tally:
     def pages_left(self, per_page: int) -> int:
         """How many pages to ask for next; 0 when the walk is over."""
         if self.repeats:
+            self.short = len(self.latest) < per_page and self.last_total is None
             return 0
         due = ceil((self.first_total or 0) / per_page) - self.page
         return min(due, TOGETHER) if due > 0 else int(not self.over)
 
     def flaw(self) -> str | None:
         """Why rows may have been missed; None when the counts prove that none was."""
+        if self.repeats and self.short and self.page == 2:
+            # A list without a total that ignores page numbers and fits into one page.
+            return None
         if self.repeats:
             return f"page {self.page} repeats the page before it"
         if self.first_total != self.last_total:

@@ -120,3 +120,38 @@ async def test_held_removals_are_forgotten_in_silence_when_discarded(redis: Redi
         assert await watch.services.store.items.size("tax") == 1
         jobs[:] = kept
         assert await step(watch) == ["restored"] * 5
+
+
+async def test_a_change_between_two_sights_of_one_walk_is_not_lost(redis: Redis, store_url: str) -> None:
+    """P20: an item that every walk shows twice, whose stamp stands still, is told as it is when both sights agree."""
+    async with watching(store_url) as (watch, jobs):
+        jobs.append(dict(jobs[0]))
+        for n in range(6):
+            jobs[1]["total_amount"] = 10 + n
+            await step(watch)
+            jobs[0]["total_amount"] = 10 + n
+            told = [*await step(watch), *await step(watch)]
+            (document,) = await watch.services.store.items.documents("tax", ["j0"])
+            assert document is not None
+            assert document.known["job/j0"].resource.fields["total_amount"] == 10 + n
+            assert len(told) <= 1
+
+
+async def test_an_open_walk_is_no_proof_of_removal_where_ids_were_never_answered(redis: Redis, store_url: str) -> None:
+    """P3: the job left a filter that we added ourselves, and there is no call by id: a full walk tells it closed."""
+    jobs = [{"id": f"j{n}", "status": "CLAIMED"} for n in range(2)]
+
+    def body(request: web.Request) -> web.Response:
+        if not request.path.endswith("/jobs"):
+            return web.json_response({"message": "no route"}, status=404)
+        open_only = "CLOSED" in request.query.get("filter", "")
+        shown = [job for job in jobs if not open_only or job["status"] != "CLOSED"]
+        return web.json_response({"data": shown, "next_page_token": ""})
+
+    async with listing(body) as (url, _):
+        config = f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: t, full_every: 24h}}}}\n'
+        async with installed(store_url, config) as watch:
+            await watch.scan()
+            await watch.news()
+            jobs[0]["status"] = "CLOSED"
+            assert [await step(watch), await step(watch), await step(watch)] == [[], ["closed"], []]

@@ -109,7 +109,7 @@ async def test_a_watermark_stays_where_it_was_when_a_narrow_walk_breaks(redis: R
         return web.json_response({"cursor": "more", "page_size": len(shown), "items": shown})
 
     async with served(answer) as url:
-        source = f'provider: bindbee, base_url: "{url}", token: t, connector_token: c'
+        source = f'provider: bindbee, base_url: "{url}", token: t, connector_token: c, full_every: 6h'
         async with installed(store_url, f"sources: {{ats: {{{source}}}}}\n", Hands()) as watch:
             await watch.scan()
             await watch.scan()
@@ -140,7 +140,7 @@ async def test_rows_of_the_same_instant_at_the_watermark_are_all_seen_once(redis
         return web.json_response({"cursor": None, "page_size": len(shown), "items": shown})
 
     async with served(answer) as url:
-        source = f'provider: bindbee, base_url: "{url}", token: t, connector_token: c'
+        source = f'provider: bindbee, base_url: "{url}", token: t, connector_token: c, full_every: 6h'
         async with installed(store_url, f"sources: {{ats: {{{source}}}}}\n", Hands()) as watch:
             await watch.scan()
             await watch.news()

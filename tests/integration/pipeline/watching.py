@@ -20,6 +20,9 @@ CREDENTIALS: Mapping[str, Callable[[Simulator], str]] = {
 }
 
 
+FULL_EVERY = {"worklayer": "24h", "bindbee": "6h", "devrev": "6h"}
+
+
 @dataclass(slots=True)
 class Watching:
     """A stand-in and the installation that watches it; `seen` is how many of its requests were looked at."""
@@ -76,6 +79,9 @@ async def rewatched(
 ) -> AsyncIterator[Watching]:
     """The same world under another config: what was stored of it before counts."""
     server = sim.servers[provider]
+    if provider in FULL_EVERY:
+        # Named in the config, so that small lists are walked narrowly as well.
+        options.setdefault("full_every", FULL_EVERY[provider])
     given = "".join(f", {name}: {value}" for name, value in options.items())
     source = f"provider: {provider}, base_url: {server.base_url}, {CREDENTIALS[provider](sim)}{given}"
     async with installed(store_url, f"sources: {{it: {{{source}}}}}\n", hands) as watch:

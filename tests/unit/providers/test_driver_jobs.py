@@ -251,13 +251,17 @@ def test_a_total_that_moves_on_every_walk_is_the_reason() -> None:
 
 
 def test_a_server_that_ignores_the_page_number_does_not_hold_the_scan() -> None:
-    """The same page again and again ends the walk, and proves nothing."""
-    driven = drive(
+    """A full page again and again proves nothing; a short one, without a total, is all there is."""
+    full = drive(
+        source("driver_jobs", by_state="accepted", per_page=2).scan(ScanPlan()),
+        lambda request: reply({"job_drivers": [{"id": 1}, {"id": 2}]}),
+    )
+    short = drive(
         source("driver_jobs", by_state="accepted").scan(ScanPlan()),
         lambda request: reply({"job_drivers": [{"id": 1}, {"id": 2}]}),
     )
-    assert driven.result == ScanEnd(complete=False, reason="list accepted: page 2 repeats the page before it")
-    assert len(driven.requests) == 6
+    assert full.result == ScanEnd(complete=False, reason="list accepted: page 2 repeats the page before it")
+    assert (short.result, len(short.requests)) == (ScanEnd(complete=True), 2)
 
 
 def test_a_walk_beyond_max_pages_fails() -> None:
