@@ -133,9 +133,19 @@ def _texts(route: Given, key: Path) -> Iterator[tuple[Path, str]]:
             yield (*key, index), one
 
 
-def targets_may_be_reached(settings: Settings, problems: Problems) -> None:
-    """No target's URL names a private address that `egress.allow` does not open."""
+def targets_may_be_reached(given: Given, settings: Settings, problems: Problems) -> None:
+    """No target's URL names a private address that `egress.allow` does not open.
+
+    Where something else is wrong with a target, its addresses are looked at as they are given.
+    """
     egress = Egress(settings.egress.allow)
+    for name, options in given.items():
+        if name not in settings.targets and isinstance(options, dict):
+            for key, url in options.items():
+                address = isinstance(url, str) and url.startswith(("http://", "https://"))
+                problem = egress.url_problem(url) if address else None
+                if problem:
+                    problems.add(("targets", name, key), problem)
     for name, target in settings.targets.items():
         for key, url in target.options.destinations().items():
             problem = egress.url_problem(url)

@@ -67,7 +67,7 @@ class Reader:
         )
         self._agree(settings)
         if egress is not None:
-            agreement.targets_may_be_reached(settings, self._problems)
+            agreement.targets_may_be_reached(self._mapping("targets"), settings, self._problems)
         return settings
 
     def _agree(self, settings: Settings) -> None:
