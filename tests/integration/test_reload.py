@@ -15,12 +15,17 @@ from inspect import isawaitable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
+from monitor.errors import StoreUnavailable
+from monitor.settings import load
 from monitor.simulator import Receiver, Simulator
 from monitor.simulator.receiver import Delivery
 from tests.installation import SECRET
 from tests.stores import until
+from workers.run import _opened
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -233,3 +238,23 @@ async def test_a_closed_terminal_ends_the_worker_that_was_started_at_it(
             os.close(ours)
             assert await asyncio.wait_for(one.process.wait(), 20) == 0
             assert one.lines("worker.stopped") != []
+
+
+async def test_an_outage_of_the_store_during_a_reload_is_waited_out(tmp_path: Path) -> None:
+    """Only the first start says that there is no store; a worker that works tries again until it is told to stop."""
+    path = tmp_path / "jobwire.yaml"
+    path.write_text("sources: {tax: {provider: worklayer, token: t}}")
+    settings, nowhere, stop = load(path, {}), "unix:///nowhere/store.sock", asyncio.Event()
+
+    async def opened() -> object:
+        async with _opened(settings, nowhere, stop) as running:
+            return running
+
+    with pytest.raises(StoreUnavailable):
+        async with _opened(settings, nowhere, None):
+            pass
+    with capture_logs() as said:
+        waiting = asyncio.create_task(opened())
+        await until(lambda: [line["event"] for line in said].count("worker.store_unavailable") >= 2)
+        stop.set()
+        assert await asyncio.wait_for(waiting, 5) is None
