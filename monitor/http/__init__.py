@@ -6,6 +6,7 @@ recorded, because retries of a delivery belong to the store, where they survive 
     caller  sender     the two runners
     drive              how a generator is run
     authorise          headers and tokens
+    wire               one request on a pooled connection, for the sender
     governor  pace     whose turn it is: the protocol, and the one for a process alone
     connect            the border to aiohttp: sessions, egress guard, errors in our own words
 """

@@ -13,6 +13,7 @@ from aiohttp import ClientResponse, ClientSession, TCPConnector
 from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawResponseMessage
 from yarl import URL
 
 from monitor.egress import Egress
@@ -94,7 +95,7 @@ def peer_of(answer: ClientResponse) -> str | None:
     return answer.peer if isinstance(answer, Answer) else None
 
 
-def headers_of(answer: ClientResponse) -> dict[str, str]:
+def headers_of(answer: ClientResponse | RawResponseMessage) -> dict[str, str]:
     """Response headers with lower-case names; a repeated header is joined by commas."""
     headers: dict[str, str] = {}
     for name, value in answer.headers.items():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientSession
 
 from monitor.clock import Clock
 from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
-from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, peer_of, transport_error
+from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, transport_error
 from monitor.http.drive import drive, together
+from monitor.http.wire import Wire
 
 T = TypeVar("T")
 
@@ -24,9 +25,8 @@ class Sender:
     def __init__(
         self, session: ClientSession, timeout: float, max_answer: int = 65_536, clock: Clock | None = None
     ) -> None:
-        self._session = session
+        self._wire = Wire(session, max_answer)
         self._timeout = timeout
-        self._max_answer = max_answer
         self._monotonic = (clock or Clock()).monotonic
 
     async def run(self, exchange: Exchange[T]) -> T:
@@ -47,35 +47,11 @@ class Sender:
         try:
             if started >= deadline:
                 raise TimeoutError
-            answer = await self._session.request(
-                request.method,
-                full_url(request),
-                headers=request.headers,
-                data=request.body,
-                allow_redirects=False,
-                timeout=ClientTimeout(total=deadline - started),
+            answer = await self._wire.send(
+                request.method, full_url(request), request.headers, request.body, deadline - started
             )
         except NETWORK_ERRORS as error:
             raise transport_error(error, request.url, self._timeout) from None
-        body, truncated = await _body_start(answer, self._max_answer)
         elapsed = self._monotonic() - started
-        return Response(answer.status, headers_of(answer), body, elapsed, peer_of(answer), truncated)
-
-
-async def _body_start(answer: ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Up to `limit` bytes of the body, and whether there was more or it broke off."""
-    content = answer.content
-    parts: list[bytes] = []
-    size = 0
-    try:
-        while size <= limit and not content.at_eof():
-            part = await content.readany()
-            size += len(part)
-            parts.append(part)
-        truncated = size > limit
-    except NETWORK_ERRORS:
-        truncated = True
-    finally:
-        # Closes the connection; after a body read to its end it is back in the pool, and this does nothing.
-        answer.close()
-    return b"".join(parts)[:limit], truncated
+        headers = headers_of(answer.message)
+        return Response(answer.message.code, headers, answer.body, elapsed, answer.address, answer.truncated)
