@@ -11,6 +11,7 @@ from bench.measure import Rounds, Spent, interleave, spending
 from bench.place import Place, sending
 from bench.report import Row
 from bench.rows.committing import Committer, bodies
+from bench.rows.consuming import consume
 from monitor.bootstrap import Services
 
 FLIGHTS = 64
@@ -37,7 +38,6 @@ async def measure(place: Place) -> Sequence[Row]:
             f"ratio >= {RATIO}",
             cpu >= RATIO,
         ),
-        Row("  of it the relay", "us each", fast.middle("relay", "us")),
         Row(
             "  deliveries a second",
             "/s",
@@ -70,7 +70,6 @@ async def _rounds(place: Place, delay_ms: int, count: int) -> Rounds:
     url = f"{place.stand.url}/sink/{delay_ms}/hook"
     await place.empty()
     await limit.open_group(place.redis)
-    relayed: list[Spent] = []
     connector = aiohttp.TCPConnector(limit=FLIGHTS)
     async with place.installed(sending([url], FLIGHTS)) as services, aiohttp.ClientSession(connector=connector) as own:
         committer = Committer(services)
@@ -84,17 +83,12 @@ async def _rounds(place: Place, delay_ms: int, count: int) -> Rounds:
 
         async def ours() -> Spent:
             await committer.commit(committer.changes(count))
-            async with spending(count, place.redis) as spent:
-                async with spending(count, place.redis) as relay:
-                    await services.consumer.relay.relay()
-                made = await services.consumer.deliverer.deliver(services.targets["t0"])
-            relayed.append(relay)
-            await _check(place, made, count)
+            spent = await consume(services, place.redis, count)
+            await _check(place, count, count)
             await _check_recorded(services, committer)
             return spent
 
-        rounds = await interleave(place.sizes.rounds, {"limit": bare, "ours": ours})
-    return Rounds({**rounds.spent, "relay": relayed})
+        return await interleave(place.sizes.rounds, {"limit": bare, "ours": ours})
 
 
 async def _check(place: Place, sent: int, count: int) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Sequence
 
-from bench.measure import Spent, interleave, spending
+from bench.measure import Spent, interleave
 from bench.place import Place, sending
 from bench.report import Row
 from bench.rows.committing import Committer
+from bench.rows.consuming import consume
 
 CONCURRENCY = 4
 SHARE = 0.95
-_WAIT_SECONDS = 120.0
 
 
 async def measure(place: Place) -> Sequence[Row]:
@@ -25,18 +24,10 @@ async def measure(place: Place) -> Sequence[Row]:
 
     async def deliver(urls: Sequence[str]) -> Spent:
         await place.empty()
-        # A bad target is tried again as fast as the schedule of a user may ask for at the most.
-        async with place.installed(sending(urls, CONCURRENCY, ", retry: [1s, 1s, 1s], timeout: 1s")) as services:
+        async with place.installed(sending(urls, CONCURRENCY, ", timeout: 1s")) as services:
             committer = Committer(services)
             await committer.commit(committer.changes(sizes.events_each))
-            consumer = services.consumer
-            async with spending(expected, place.redis) as spent:
-                running = asyncio.create_task(consumer.run())
-                async with asyncio.timeout(_WAIT_SECONDS):
-                    while consumer.deliverer.delivered < expected:  # noqa: ASYNC110 - the product has no such event
-                        await asyncio.sleep(0.005)
-            services.stopping.set()
-            await running
+            spent = await consume(services, place.redis, expected)
         arrived = await place.stand.count()
         if arrived < expected:
             raise RuntimeError(f"{expected} deliveries were due and {arrived} arrived")
