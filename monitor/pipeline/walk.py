@@ -95,7 +95,7 @@ class Walk:
         ids, raws, again = self._first_sights(page)
         digests = [raw_digest(raw, self.source.config) for raw in raws]
         stored = await self.reads.stored(self.source.name, ids)
-        known = sum(value is not None for value in stored)
+        known = len(stored) - stored.count(None)
         changed = [
             (id, raw, digest, value or b"")
             for id, raw, digest, value in zip(ids, raws, digests, stored, strict=True)
@@ -137,8 +137,12 @@ class Walk:
         if different:
             await self._take(different)
 
-    def _first_sights(self, page: Page) -> tuple[list[str], list[Raw | bytes], dict[str, Raw | bytes]]:
+    def _first_sights(self, page: Page) -> tuple[Sequence[str], Sequence[Raw | bytes], dict[str, Raw | bytes]]:
         """The page parted into ids new in this walk and those met before: rows slide between pages while one reads."""
+        marks = set(map(hash, page.ids))
+        if len(marks) == len(page.ids) and self.seen.isdisjoint(marks):
+            self.seen |= marks
+            return page.ids, page.raws, {}
         again: dict[str, Raw | bytes] = {}
         ids: list[str] = []
         raws: list[Raw | bytes] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
+from hashlib import sha256
 
 import msgspec
 from msgspec import Raw
@@ -53,7 +53,9 @@ class ItemCommit:
 
 def raw_digest(raw: Raw | bytes, config: bytes) -> bytes:
     """The fingerprint of an item's raw bytes under one tracking config: 16 bytes."""
-    return blake2b(raw, digest_size=DIGEST_SIZE, key=config).digest()
+    hashing = sha256(config)
+    hashing.update(raw)
+    return hashing.digest()[:DIGEST_SIZE]
 
 
 def next_value(stored: bytes, digest: bytes) -> bytes:
