@@ -117,7 +117,8 @@ async def test_a_claim_brings_the_state_of_the_source_along(db: Db, sources: Sou
     await sources.finish(await claim(sources), ScanClosing(set={"slot": 1, "fresh_at": "then", "failures": 2}))
     before = await db.now_ms()
     lease = await claim(sources, slot=2)
-    assert lease.state == {"slot": "1", "fresh_at": "then", "failures": "2", "epoch": "2"}
+    noted = {"slot": "1", "fresh_at": "then", "failures": "2", "epoch": "2"}
+    assert noted.items() <= lease.state.items()
     assert lease.state == await sources.state("shop")
     assert before <= lease.now_ms <= await db.now_ms()
     assert await sources.state("never seen") == {}
@@ -138,7 +139,8 @@ async def test_the_end_of_a_scan_is_written_whole(db: Db, sources: Sources, log:
         set={"slot": 2}, forget=["held"], missing={missing_field("7", ""): b"3"}, found=[missing_field("8", "job/8")]
     )
     await sources.finish(second, closing)
-    assert await sources.state("shop") == {"slot": "2", "epoch": "2"}
+    state = await sources.state("shop")
+    assert (state["slot"], state["epoch"], "held" in state) == ("2", "2", False)
     assert await sources.missing("shop") == {("7", ""): b"3"}
     assert [stored.id for stored in await log.after("0-0", 10)] == [news(1).id]
     with pytest.raises(Fenced):
