@@ -7,6 +7,7 @@ and null against missing are no difference. A field that the provider left out k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 from unicodedata import normalize
 
@@ -15,6 +16,8 @@ import msgspec
 from monitor.moments import parse_instant, stamp
 from monitor.resources import Document, FieldChange, Known, Resource, pick, present
 from monitor.vocabulary import Kind, Vocabulary
+
+_encode = msgspec.json.Encoder().encode
 
 What: TypeAlias = Literal["created", "changed", "restored", "removed"]
 
@@ -52,7 +55,7 @@ class ItemDiff(msgspec.Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-class Tracking(msgspec.Struct, frozen=True):
+class Tracking(msgspec.Struct, frozen=True, dict=True):
     """Which fields count in one source: the vocabulary's own, plus `track`, less `ignore` (dotted paths)."""
 
     vocabulary: Vocabulary
@@ -61,6 +64,14 @@ class Tracking(msgspec.Struct, frozen=True):
 
     def paths(self, kind: str) -> tuple[str, ...]:
         """The tracked paths of a kind; `contract.end_date` in track or ignore speaks of that kind alone."""
+        found = self._known.get(kind)
+        return self._paths(kind) if found is None else found
+
+    @cached_property
+    def _known(self) -> Mapping[str, tuple[str, ...]]:
+        return {kind: self._paths(kind) for kind in self.vocabulary.kinds}
+
+    def _paths(self, kind: str) -> tuple[str, ...]:
         spec = self.vocabulary.kinds.get(kind)
         ignored = tuple(self._of(kind, self.ignore))
         wanted = (*(spec.tracked if spec else ()), *self._of(kind, self.track))
@@ -102,7 +113,7 @@ def compare(before: Resource, after: Resource, kind: Kind | None, paths: Sequenc
         old, new = pick(before.fields, path), pick(after.fields, path)
         if old is new or not present(after.fields, path):
             continue
-        if type(old) is type(new) and not isinstance(new, dict | list) and old == new:
+        if type(old) is type(new) and _same_writing(old, new):
             continue
         shape = shapes.get(path)
         if canonical(shape(old) if shape else old) != canonical(shape(new) if shape else new):
@@ -142,6 +153,11 @@ def diff_item(document: Document | None, resources: Sequence[Resource], tracking
     seen = {resource.ref for resource in resources}
     missing = tuple(ref for ref, one in known.items() if ref not in seen and not one.gone)
     return ItemDiff(tuple(changes), tuple(unchanged), missing)
+
+
+def _same_writing(old: Any, new: Any) -> bool:
+    """Whether two values of one type are written alike; lists and objects as JSON, because to Python true is 1."""
+    return bool(_encode(old) == _encode(new) if isinstance(new, dict | list) else old == new)
 
 
 def _within(path: str, whole: str) -> bool:

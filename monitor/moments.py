@@ -22,15 +22,11 @@ def parse_instant(value: object) -> datetime | None:
     if match is None:
         return None
     day, clock, fraction, zone = match.groups()
+    seconds = clock if len(clock) == 8 else f"{clock}:00"
     micros = (fraction or "").ljust(6, "0")[:6]
     offset = "+00:00" if zone in (None, "Z", "z") else zone
     try:
-        return (
-            datetime.fromisoformat(f"{day}T{clock}")
-            .replace(microsecond=int(micros))
-            .replace(tzinfo=datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo)
-            .astimezone(UTC)
-        )
+        return datetime.fromisoformat(f"{day}T{seconds}.{micros}{offset}").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -72,6 +72,8 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 def pick(fields: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path such as `job.company.name`; None where any part of it is missing."""
+    if "." not in path:
+        return fields.get(path)
     value: Any = fields
     for part in path.split("."):
         if not isinstance(value, Mapping):
@@ -82,6 +84,8 @@ def pick(fields: Mapping[str, Any], path: str) -> Any:
 
 def present(fields: Mapping[str, Any], path: str) -> bool:
     """Whether the provider sent the field at all: null is present, so is what lies inside it; absent is not."""
+    if "." not in path:
+        return path in fields
     value: Any = fields
     for part in path.split("."):
         if value is None:
