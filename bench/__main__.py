@@ -23,13 +23,13 @@ async def run(names: Sequence[str], sizes: Sizes, *, persistent: bool = False) -
     rows: list[Row] = []
     print("\n".join(lines([HEADINGS])), flush=True)
     with quiet():
-        for name in names:
-            begun = time.monotonic()
-            async with place(sizes, persistent=persistent) as here:
+        async with place(sizes, persistent=persistent) as here:
+            for name in names:
+                begun = time.monotonic()
                 found = await known[name](here)
-            print("\n".join(lines(table_line(row) for row in found)), flush=True)
-            print(f"({name}: {time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
-            rows += found
+                print("\n".join(lines(table_line(row) for row in found)), flush=True)
+                print(f"({name}: {time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
+                rows += found
     return rows
 
 

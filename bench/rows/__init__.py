@@ -10,12 +10,13 @@ from bench.rows import changes, deliveries, latency, memory, space, sweep, targe
 
 Measurement = Callable[[Place], Awaitable[Sequence[Row]]]
 
+# In an order in which one may use what the one before it left in the store.
 MEASUREMENTS: Mapping[str, Measurement] = {
-    "sweep": sweep.measure,
-    "memory": memory.measure,
     "first": changes.first,
     "changed": changes.changed,
     "space": space.measure,
+    "sweep": sweep.measure,
+    "memory": memory.measure,
     "deliveries": deliveries.measure,
     "latency": latency.measure,
     "targets": targets.measure,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from bench.limits.store import call
 from bench.place import Place, watching
 from monitor.bootstrap import Services
 from monitor.pipeline.scan import ScanReport
@@ -47,10 +48,16 @@ def pages_of(size: int) -> int:
 
 
 @asynccontextmanager
-async def watching_list(place: Place, size: int) -> AsyncIterator[Watch]:
-    """An empty store, and an installation that watches a list of `size` items of generation 0."""
-    await place.empty()
+async def watching_list(place: Place, size: int, *, known: bool = False) -> AsyncIterator[Watch]:
+    """An installation that watches a list of `size` items of generation 0, on an empty store.
+
+    `known`: on a store that knows every item of it, which the measurement before may have left.
+    """
+    if not known or await call(place.redis, "HLEN", f"jobwire:items:list-{size}") != size:
+        await place.empty()
     async with place.installed(watching(place.stand.url, [size])) as services:
         watch = Watch(place, services, size)
         await watch.show(0)
+        if known:
+            await watch.scan()
         yield watch

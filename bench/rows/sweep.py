@@ -19,9 +19,8 @@ RATIO = 0.75
 async def measure(place: Place) -> Sequence[Row]:
     """CPU an item and items a second, against GET + split + hash + HMGET."""
     size = place.sizes.items
-    async with watching_list(place, size) as watch, aiohttp.ClientSession() as session:
+    async with watching_list(place, size, known=True) as watch, aiohttp.ClientSession() as session:
         await limit_changes.take(session, place.redis, watch.url, told=False)
-        await watch.scan()
 
         async def bare() -> Spent:
             async with spending(size, place.redis) as spent:
