@@ -70,7 +70,9 @@ async def test_a_source_that_is_running_or_paused_is_not_due(redis: Redis, store
         await redis.set("jobwire:lease:tax", "1:somebody")
         assert await watch.services.timetable.due() == []
         await redis.delete("jobwire:lease:tax")
-        await watch.services.store.db.run("HSET", "jobwire:source:tax", "paused_until", str(await watch.services.store.db.now_ms() + 60_000))
+        await watch.services.store.db.run(
+            "HSET", "jobwire:source:tax", "paused_until", str(await watch.services.store.db.now_ms() + 60_000)
+        )
         assert await watch.services.timetable.due() == []
 
 
