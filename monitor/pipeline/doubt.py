@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -82,7 +82,7 @@ class Doubts:
         doubt = self._about(id)
         self.fresh[id] = Doubt(doubt.sign if doubt else "", doubt.since if doubt else stamp(now), double=True)
 
-    def after(self, seen: set[int], *, complete: bool) -> dict[str, Doubt | None]:
+    def after(self, seen: Container[int], *, complete: bool) -> dict[str, Doubt | None]:
         """What to write down: doubts met, and None for those settled; seen without a doubt, an item is settled."""
         gone = {id: None for id in self.record if complete and id not in self.fresh and hash(id) in seen}
         return {**gone, **self.fresh}

@@ -24,6 +24,7 @@ from monitor.moments import to_millis
 from monitor.pipeline.doubt import Doubts
 from monitor.pipeline.ports import Commit, Reads
 from monitor.pipeline.proofs import Proofs
+from monitor.pipeline.seen import Seen
 from monitor.pipeline.source import Source
 from monitor.pipeline.tally import Tally
 from monitor.providers.base import ScanPlan
@@ -68,7 +69,7 @@ class Walk:
     plan: ScanPlan = field(default_factory=ScanPlan)
     end: ScanEnd = field(default_factory=lambda: ScanEnd(False))
     tally: Tally = field(default_factory=Tally)
-    seen: set[int] = field(default_factory=set)
+    seen: Seen = field(default_factory=Seen)
     unreadable: set[str] = field(default_factory=set)
     shown: dict[str, bytes] = field(default_factory=dict)
     unknown_states: set[tuple[str, str]] = field(default_factory=set)
@@ -111,11 +112,10 @@ class Walk:
 
     def _vouched(self, page: Page) -> None:
         """Take a page that came as a 304: what it showed when it was stored is what it shows now."""
-        before = len(self.seen)
-        self.seen.update(map(hash, page.ids))
-        fresh = len(self.seen) - before
-        self.stored += fresh
-        self.tally.duplicates += len(page.ids) - fresh
+        fresh = {mark for mark in map(hash, page.ids) if mark not in self.seen}
+        self.seen.update(fresh)
+        self.stored += len(fresh)
+        self.tally.duplicates += len(page.ids) - len(fresh)
         self.tally.not_modified += 1
         if self.proofs and page.proof:
             self.tally.bytes_saved += page.proof.size
@@ -141,7 +141,7 @@ class Walk:
         """The page parted into ids new in this walk and those met before: rows slide between pages while one reads."""
         marks = set(map(hash, page.ids))
         if len(marks) == len(page.ids) and self.seen.isdisjoint(marks):
-            self.seen |= marks
+            self.seen.update(marks)
             return page.ids, page.raws, {}
         again: dict[str, Raw | bytes] = {}
         ids: list[str] = []
