@@ -41,6 +41,9 @@ class Bell:
             except (StoreUnavailable, RedisError, OSError) as error:
                 structlog.get_logger().warning("bell.store_unavailable", error=str(error))
                 await asyncio.sleep(1.0)
+            except Exception:  # noqa: BLE001 - whatever goes wrong with one look, the next one must come
+                structlog.get_logger().exception("bell.broken")
+                await asyncio.sleep(1.0)
 
     async def ring(self) -> None:
         """Enqueue what is due now."""

@@ -14,7 +14,7 @@ from monitor.deadlines import Clockwork
 from monitor.diff import Tracking
 from monitor.exchange import Exchange, Page, Proof, Request
 from monitor.pipeline.tally import Spent
-from monitor.providers.base import Provider, SourceOptions
+from monitor.providers.base import Provider, SourceOptions, identity
 from monitor.schedule import Pace
 
 _FORMAT = 1
@@ -68,6 +68,12 @@ class Source:
     clockwork: Clockwork
     config: bytes
     scope: str = ""
+
+    @property
+    def credential(self) -> str:
+        """The name of the budget it spends from, which sources with the same credentials share."""
+        options, provider = self.options, self.provider
+        return identity(provider.vocabulary.provider, options.base_url, provider.credentials(), self.name)
 
     @property
     def pace(self) -> Pace:

@@ -98,8 +98,15 @@ class SourceOptions(BaseModel):
     removal_limit: float = Field(
         default=0.5, gt=0, le=1, description="share of known items above which removals are held"
     )
-    rate: Rate | None = Field(default=None, description="requests a second at the most")
-    concurrency: int = Field(default=2, ge=1, le=64, description="requests in flight at the most")
+    rate: Rate | None = Field(
+        default=None, description="requests a second at the most, of all sources with these credentials together"
+    )
+    concurrency: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="requests in flight at the most, of all sources with these credentials together",
+    )
     timeout: Duration = Field(default=30.0, gt=0, description="time for one request, body included")
     max_body: Size = Field(default=25_000_000, description="largest answer that is read, after decompression")
     max_pages: int = Field(default=20_000, ge=1, description="a walk longer than this is a failed scan")

@@ -20,7 +20,8 @@ class SourceView(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `fresh_at` is the end of the last complete scan, `items` how many entries its lists have, `next_at` when it
     is due (None: never), `error` what went wrong last (None after a complete scan), `quota` what the provider
-    says is left (None where it does not say). `held` counts removals that are held, and is only there if any are.
+    says is left to its credentials: `remaining` of `limit` until `resets_at` (None where it does not say).
+    `held` counts removals that are held, and is only there if any are.
     """
 
     name: str
@@ -31,7 +32,7 @@ class SourceView(msgspec.Struct, frozen=True, omit_defaults=True):
     items: int
     next_at: str | None
     error: str | None
-    quota: dict[str, int] | None
+    quota: dict[str, int | str] | None
     held: int = 0
 
 
@@ -49,9 +50,16 @@ async def source_view(sources: Sources, items: Items, source: Watched, now_ms: i
         items=await items.size(source.name),
         next_at=_next_at(source, stored, now_ms),
         error=stored.get("error") or None,
-        quota=None,
+        quota=await _quota(sources, source, now_ms),
         held=int(stored.get("held", "0")),
     )
+
+
+async def _quota(sources: Sources, source: Watched, now_ms: int) -> dict[str, int | str] | None:
+    said = await sources.quota(source.credential)
+    if said is None or said.ends_ms <= now_ms:
+        return None
+    return {"remaining": said.left, "limit": said.limit, "resets_at": stamp(from_millis(said.ends_ms))}
 
 
 def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -> str:

@@ -27,6 +27,11 @@ class Watched(Protocol):
         ...
 
     @property
+    def credential(self) -> str:
+        """The name of the budget it spends from."""
+        ...
+
+    @property
     def clockwork(self) -> Clockwork:
         """Its zone and ladders."""
         ...

@@ -41,12 +41,28 @@ class ScanClosing:
     doubts: Mapping[str, bytes | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaLeft:
+    """What a provider said is left to a credential: `left` of `limit` requests until `ends_ms` (store's clock)."""
+
+    left: int
+    limit: int
+    ends_ms: int
+
+
 class Sources:
     """State of sources in the store."""
 
     def __init__(self, db: Db, retention: Retention) -> None:
         self._db = db
         self._retention = retention
+
+    async def quota(self, credential: str) -> QuotaLeft | None:
+        """What is left to a credential, by the last answers and what was granted since; None when nothing says."""
+        left, limit, ends = await self._db.run("HMGET", self._db.keys.budget(credential), "left", "quota", "ends")
+        if left is None or limit is None or ends is None:
+            return None
+        return QuotaLeft(max(0, int(float(left))), int(float(limit)), int(float(ends)))
 
     async def claim(self, source: str, *, owner: str, slot: int, ttl_ms: int, force: bool = False) -> Lease | str:
         """Take the lease of a source for one slot; else the reason why not: `running`, `done` or `paused`."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from arq.connections import ArqRedis
 from arq.worker import Worker
 from redis.asyncio import Redis
 
@@ -36,6 +37,21 @@ async def watching(
         config = f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: t, every: {every}}}}}\n'
         async with installed(store_url, config, hands) as watch:
             yield watch, asked
+
+
+class StumblingQueue:
+    """A queue whose first answer is an error that nobody foresaw."""
+
+    def __init__(self, queue: ArqRedis) -> None:
+        self._queue = queue
+        self._stumbled = False
+
+    async def enqueue_job(self, *args: Any, **options: Any) -> Any:
+        """Fail once, then enqueue."""
+        if not self._stumbled:
+            self._stumbled = True
+            raise TypeError("nobody foresaw this")
+        return await self._queue.enqueue_job(*args, **options)
 
 
 async def test_a_slot_is_scanned_once_however_often_it_is_enqueued(redis: Redis, store_url: str) -> None:
@@ -103,6 +119,24 @@ async def test_a_job_whose_bell_was_lost_is_rung_again(redis: Redis, store_url: 
 
             names = [name.decode() for name in await redis.zrange("jobwire:arq:queue", 0, -1)]
             assert len([name for name in names if ":tax:" in name]) == 2
+        finally:
+            await queue.aclose(close_connection_pool=True)
+
+
+async def test_the_bell_goes_on_after_whatever_goes_wrong(redis: Redis, store_url: str) -> None:
+    """P30: one look at the timetable that fails in here is logged, and the next one enqueues what is due."""
+    async with watching(store_url, every="1h") as (watch, _):
+        queue = open_queue(watch.services, store_url)
+        stopping = asyncio.Event()
+        try:
+            bell = Bell(watch.services, StumblingQueue(queue))  # type: ignore[arg-type]  # a queue that fails once
+            ringing = asyncio.create_task(bell.ring_until(stopping))
+
+            async with asyncio.timeout(60):
+                while not any(b":tax:" in name for name in await redis.zrange("jobwire:arq:queue", 0, -1)):
+                    await asyncio.sleep(0.02)
+            stopping.set()
+            await ringing
         finally:
             await queue.aclose(close_connection_pool=True)
 

@@ -178,6 +178,23 @@ async def test_sources_say_how_fresh_they_are(running: Installation, shared: Job
     assert [line.split()[0] for line in people.lines] == ["SOURCE", "drivers", "tax", "ats", "dev"]
 
 
+async def test_sources_say_what_their_provider_still_allows(running: Installation, shared: Jobwire) -> None:
+    """`quota` is what X-RateLimit headers said is left to the credentials, until that window ends; else null."""
+    await running.scan("ats")
+    now = await running.services.store.db.now_ms()
+    key = running.services.store.db.keys.budget(running.services.sources["ats"].credential)
+    await running.services.store.db.run("HSET", key, "left", "150.000", "quota", "200.000", "ends", str(now + 60_000))
+
+    found = {one["name"]: one for one in (await shared("sources", "--json")).json}
+    assert found["ats"]["quota"]["remaining"] == 150
+    assert found["ats"]["quota"]["limit"] == 200
+    assert found["ats"]["quota"]["resets_at"] > found["ats"]["fresh_at"]
+    assert found["tax"]["quota"] is None
+
+    await running.services.store.db.run("HSET", key, "ends", str(now - 1))
+    assert {one["name"]: one for one in (await shared("sources", "--json")).json}["ats"]["quota"] is None
+
+
 async def test_a_disabled_target_keeps_its_backlog_until_it_is_enabled(
     running: Installation, shared: Jobwire, sim: Simulator, receiver: Receiver
 ) -> None:
