@@ -26,7 +26,13 @@ for _, lane in ipairs(ready) do
     if entry then
       taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4]}
     else
+      -- Its event is older than the log: it cannot be sent any more.
       redis.call('LREM', queue, 1, id)
+      redis.call('ZREM', prefix .. ':pending:' .. target, id)
+      if delivery[1] then
+        redis.call('HSET', prefix .. ':delivery:' .. id, 'status', 'failed', 'ended', now)
+        redis.call('ZADD', prefix .. ':failed:' .. target, delivery[3], id)
+      end
     end
   end
   if #taken > 2 then

@@ -126,6 +126,11 @@ def texts(reply: Any) -> dict[str, str]:
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 
+def first_score(found: Any) -> float:
+    """The first score of a reply WITHSCORES, in either shape that clients give it."""
+    return float(found[0][1] if isinstance(found[0], tuple | list) else found[1])
+
+
 def counted(values: Sequence[Arg]) -> list[Arg]:
     """A list as scripts take it: its length, then its members."""
     return [len(values), *values]

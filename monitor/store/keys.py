@@ -26,6 +26,8 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:lane:TARGET:LANE` | list | delivery ids in order | while not empty |
 | `P:delivery:ID` | hash | event, target, status, attempts | retention |
 | `P:deliveries:TARGET` | sorted set | delivery ids by time made (ms) | retention |
+| `P:pending:TARGET` | sorted set | those of them that wait | until sent, retention |
+| `P:failed:TARGET` | sorted set | those of them that were given up | until sent again, retention |
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
 | `P:flushed:TARGET:LANE` | string | a group is not due again before this time (ms) | until then |
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
@@ -116,6 +118,14 @@ class Keys:
     def deliveries(self, target: str) -> str:
         """Deliveries of a target."""
         return self.of("deliveries", target)
+
+    def pending(self, target: str) -> str:
+        """Deliveries of a target that wait."""
+        return self.of("pending", target)
+
+    def failed(self, target: str) -> str:
+        """Deliveries of a target that were given up."""
+        return self.of("failed", target)
 
     def target(self, name: str) -> str:
         """State of a target."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.store.db import Db, text, texts
+from monitor.store.db import Db, first_score, text, texts
 from monitor.store.lanes import Attempt
 
 _CHUNK = 200
@@ -61,20 +61,10 @@ class Reading:
         return int(float(held)) if held else None
 
     async def backlog(self, target: str) -> Backlog:
-        """What waits for a target; reads every lane of it."""
-        keys, size, oldest = self._db.keys, 0, None
-        lanes = [lane.decode() for lane in await self._db.run("ZRANGE", keys.lanes(target), 0, -1)]
-        for start in range(0, len(lanes), _CHUNK):
-            queues = [keys.of("lane", target, lane) for lane in lanes[start : start + _CHUNK]]
-            replies = await self._db.run_all(
-                [command for queue in queues for command in (("LLEN", queue), ("LINDEX", queue, "0"))]
-            )
-            size += sum(replies[::2])
-            heads = [text(id) for id in replies[1::2] if id]
-            made = await self._db.run_all([("HGET", keys.delivery(id), "made") for id in heads]) if heads else []
-            times = [int(at) for at in made if at]
-            oldest = min([*times, *([oldest] if oldest is not None else [])], default=None)
-        return Backlog(size, oldest)
+        """What waits for a target, in one round trip however much it is."""
+        pending = self._db.keys.pending(target)
+        size, oldest = await self._db.run_all([("ZCARD", pending), ("ZRANGE", pending, 0, 0, "WITHSCORES")])
+        return Backlog(int(size), int(first_score(oldest)) if oldest else None)
 
     async def deliveries(self, target: str, older: tuple[int, str] | None = None) -> AsyncIterator[StoredDelivery]:
         """The deliveries of a target, the latest first, or those `older` than (ms made, id); memory stays flat."""

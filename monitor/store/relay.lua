@@ -8,7 +8,7 @@ if (redis.call('GET', relay) or '0-0') ~= ARGV[1] then return -1 end
 local prefix, retention = ARGV[3], ARGV[4]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local made, at, touched = 0, 6, {}
+local made, at, touched, listed = 0, 6, {}, {}
 for _ = 1, tonumber(ARGV[5]) do
   local target, lane, wait, interval = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
   local id = ARGV[at + 4]
@@ -17,7 +17,10 @@ for _ = 1, tonumber(ARGV[5]) do
     redis.call('HSET', delivery, 'event', ARGV[at + 5], 'stream', ARGV[at + 6], 'type', ARGV[at + 7], 'key', ARGV[at + 8],
       'route', ARGV[at + 9], 'severity', ARGV[at + 10], 'target', target, 'lane', lane, 'status', 'pending', 'made', now, 'n', 0)
     redis.call('PEXPIRE', delivery, retention)
-    redis.call('ZADD', prefix .. ':deliveries:' .. target, now, id)
+    local new = listed[target] or {}
+    new[#new + 1] = now
+    new[#new + 1] = id
+    listed[target] = new
     redis.call('RPUSH', prefix .. ':lane:' .. target .. ':' .. lane, id)
     local lanes = prefix .. ':lanes:' .. target
     if interval == 0 then
@@ -32,6 +35,14 @@ for _ = 1, tonumber(ARGV[5]) do
     made = made + 1
   end
   at = at + 11
+end
+for target, new in pairs(listed) do
+  -- In parts: Lua hands over some thousand words at once at the most.
+  for i = 1, #new, 1000 do
+    local last = math.min(i + 999, #new)
+    redis.call('ZADD', prefix .. ':deliveries:' .. target, unpack(new, i, last))
+    redis.call('ZADD', prefix .. ':pending:' .. target, unpack(new, i, last))
+  end
 end
 for target, lanes in pairs(touched) do
   redis.call('ZADD', due, redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')[2], target)

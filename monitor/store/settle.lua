@@ -22,6 +22,7 @@ end
 local failures, before = unpack(redis.call('HMGET', state, 'failures', 'failing_since'))
 failures = tonumber(failures or '0')
 local since, success, delivered, failed, retried = before, false, 0, 0, 0
+local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
   local lane, fence, verdict, due_ms = take(), take(), take(), now + tonumber(take())
   local attempts, facts = list(), list()
@@ -35,6 +36,11 @@ for _ = 1, tonumber(ARGV[6]) do
       if verdict ~= 'retry' then
         redis.call('HSET', delivery, 'status', verdict, 'ended', now, unpack(known))
         if due_again then redis.call('HDEL', delivery, 'next') end
+        ended[#ended + 1] = attempts[i]
+        if verdict == 'failed' then
+          given_up[#given_up + 1] = made
+          given_up[#given_up + 1] = attempts[i]
+        end
       elseif ours then
         redis.call('HSET', delivery, 'next', due_ms, unpack(known))
       else
@@ -68,6 +74,15 @@ for _ = 1, tonumber(ARGV[6]) do
       redis.call('SET', where, id, 'PX', event_ttl)
     end
   end
+end
+-- In parts: Lua hands over some thousand words at once at the most.
+for i = 1, #ended, 1000 do
+  local last = math.min(i + 999, #ended)
+  redis.call('ZREM', prefix .. ':pending:' .. target, unpack(ended, i, last))
+  redis.call('ZREM', prefix .. ':failed:' .. target, unpack(ended, i, last))
+end
+for i = 1, #given_up, 1000 do
+  redis.call('ZADD', prefix .. ':failed:' .. target, unpack(given_up, i, math.min(i + 999, #given_up)))
 end
 if success or failed + retried > 0 then redis.call('HSET', state, 'failures', failures) end
 if since ~= before then redis.call('HSET', state, 'failing_since', since) end

@@ -25,9 +25,10 @@ class Upkeep:
         """Trim the event log, the lists of deliveries, and removed items."""
         now_ms = await self._db.now_ms()
         await self._log.trim(now_ms, await self._lanes.cursor())
+        keys, oldest = self._db.keys, now_ms - self._retention.events_ms
         for target in targets:
-            oldest = now_ms - self._retention.events_ms
-            await self._db.run("ZREMRANGEBYSCORE", self._db.keys.deliveries(target), "-inf", f"({oldest}")
+            for listed in (keys.deliveries(target), keys.pending(target), keys.failed(target)):
+                await self._db.run("ZREMRANGEBYSCORE", listed, "-inf", f"({oldest}")
         for source in sources:
             await self._forget_gone(source, now_ms - self._retention.gone_ms)
 
