@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from monitor.exchange import Exchange
+from monitor.grouping.message import Group
 from monitor.targets.address import check_headers
 from monitor.values import Duration, Rate, Secret
 
@@ -51,12 +52,21 @@ class TargetOptions(BaseModel):
         return {}
 
 
+class GroupedOptions(TargetOptions):
+    """Options of a target that tells groups of events and conditions, not each event by itself."""
+
+    send_resolved: bool = Field(default=True, description="tell when conditions that were told are over")
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent in one attempt: the events as stored (JSON bytes), one for a webhook, a group for Slack.
+    """What is sent in one attempt: the events as stored (JSON bytes), one for a webhook, those of a group for Slack.
 
     `id` is the event's id (a group: its first event's). `attempt` counts from 1. `sent_at` is now, with zone.
-    `severity` is what the route says: info, warning or critical.
+    `severity` is what the route says: info, warning or critical (a group: the gravest). `group` is what a message of
+    a grouped target is about, None for one event by itself and for tests. `events` are those that came since the last
+    message of the group: what opened or changed its conditions, and occurrences. Reminders and messages about
+    what only ended bring the event that each of their conditions stands on.
     """
 
     id: str
@@ -64,6 +74,7 @@ class Message:
     attempt: int
     sent_at: datetime
     severity: str | None = None
+    group: Group | None = None
 
 
 class Verdict(StrEnum):
@@ -81,6 +92,8 @@ class Outcome:
     `error` says in words what was wrong. `retry_after` is the least delay in seconds that the receiver
     asked for; `hold` slows the whole target by it (429, 503). `disable` stops the target for good (410).
     `response` is the first part of the answer, for people, `address` the one really connected to.
+    `remember` is kept with the group, whatever the verdict, and comes back as `Group.memory` (JSON values, a
+    few hundred bytes); None keeps what was remembered before.
     """
 
     verdict: Verdict
@@ -91,13 +104,14 @@ class Outcome:
     disable: bool = False
     address: str | None = None
     response: str = field(default="", repr=False)
+    remember: Mapping[str, Any] | None = None
 
 
 class Target(Protocol):
     """One configured target: sans-I/O, no clock, no state."""
 
     grouped: bool
-    """True: the events of a lane become one message; False: one message each."""
+    """True: events and conditions of a group become one message (`Message.group`); False: one message an event."""
 
     def send(self, message: Message) -> Exchange[Outcome]:
         """One attempt: yields one request or more, returns the outcome; transport errors may pass through."""
@@ -106,3 +120,24 @@ class Target(Protocol):
     def address(self) -> str:
         """Where messages go, without secrets, for people."""
         ...
+
+
+@runtime_checkable
+class InPlace(Protocol):
+    """A grouped target that shows what is so in place, and wants to hear that conditions were seen to as well.
+
+    Where `attends` is true, acknowledging or snoozing makes a message (`Reason.ACKNOWLEDGED`), and so does the end
+    of that. Other targets just stay quiet.
+    """
+
+    attends: bool
+
+
+@runtime_checkable
+class Refreshed(Protocol):
+    """A grouped target whose receiver forgets: it must be told again after at most `refresh` seconds (Alertmanager).
+
+    That holds whatever `repeat_interval` says, and for acknowledged conditions too (`Reason.REPEAT`).
+    """
+
+    refresh: float

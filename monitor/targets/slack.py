@@ -22,7 +22,7 @@ from monitor.plugin import Plugin
 from monitor.targets import slack_blocks
 from monitor.targets.address import HiddenUrl, TargetUrl, check_url
 from monitor.targets.answers import asked_wait, excerpt, named
-from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
+from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.slack_errors import Class, classify, outcome
 from monitor.targets.telling import read
 from monitor.values import Rate, Secret
@@ -41,7 +41,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-class SlackOptions(TargetOptions):
+class SlackOptions(GroupedOptions):
     """Options of a Slack target: an incoming webhook, or a bot token and a channel."""
 
     webhook_url: Annotated[Secret, AfterValidator(_url)] | None = Field(
