@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.routing import Decision, Match, Route, Router, default_severity, group_hash, type_glob
+from monitor.routing import Decision, Match, Route, Router, Timers, default_severity, group_hash, type_glob
 
 CLAIMED: dict[str, Any] = {
     "id": "evt_1",
@@ -190,6 +190,8 @@ def test_what_a_route_does_not_say_it_takes_from_the_one_it_stands_in() -> None:
             group_interval=60.0,
             severity="critical",
             labels={"team": "tax", "area": "uk"},
+            values={"source": "tax", "team": "tax", "area": "uk"},
+            timers=Timers(group_wait=0.0, group_interval=60.0),
         )
     ]
 

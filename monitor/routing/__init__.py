@@ -1,0 +1,27 @@
+"""Who receives an event, how grave it is, and by which timers. Pure: an event in, decisions out."""
+
+from __future__ import annotations
+
+from monitor.routing.match import Facts, Match, Test, compile_match, type_glob
+from monitor.routing.severity import DEFAULT_SEVERITY, SEVERITIES, default_severity, gravest, rank
+from monitor.routing.tree import DEFAULT_GROUP_WAIT, Decision, Escalation, Route, Router, Timers, group_hash
+
+__all__ = [
+    "DEFAULT_GROUP_WAIT",
+    "DEFAULT_SEVERITY",
+    "SEVERITIES",
+    "Decision",
+    "Escalation",
+    "Facts",
+    "Match",
+    "Route",
+    "Router",
+    "Test",
+    "Timers",
+    "compile_match",
+    "default_severity",
+    "gravest",
+    "group_hash",
+    "rank",
+    "type_glob",
+]
