@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 from monitor import __version__
@@ -22,6 +23,7 @@ from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import Ringer
+from monitor.pipeline.rotation import Rotation
 from monitor.pipeline.scan import Scanner
 from monitor.pipeline.source import Source, assemble
 from monitor.pipeline.target import TargetRuntime
@@ -41,9 +43,11 @@ from monitor.store.lanes import Lanes
 from monitor.store.pages import Pages
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
+from monitor.store.secrets import Secrets
 from monitor.store.sources import Sources
 from monitor.store.switch import Switch
 from monitor.store.upkeep import Upkeep
+from monitor.store.vault import Vault, key_bytes
 from monitor.targets import TARGETS
 
 Door: TypeAlias = Callable[[str], Awaitable[Db]]
@@ -74,6 +78,7 @@ class Services:
     targets: Mapping[str, TargetRuntime]
     scanner: Scanner
     timetable: Timetable
+    rotation: Rotation
     consumer: Consumer
     clock: SharedClock
     stopping: asyncio.Event
@@ -116,7 +121,9 @@ async def services(
         worker = owner_name()
         sources = await open_sources(settings, host, stack, Sharing(db, worker, settings.store.key))
         targets = await open_targets(settings, host, stack)
-        yield _wire(settings, store, sources, targets, host, shared, worker)
+        wired = _wire(settings, store, sources, targets, host, shared, worker)
+        await wired.rotation.look()
+        yield wired
 
 
 def _wire(
@@ -133,6 +140,7 @@ def _wire(
     deliverer = Deliverer(store.lanes, Attempts(host.now, host.random), host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     watch = Watch(store.sources, sources, shared.now)
+    rotation = rotation_of(settings, store.db, targets, shared.now)
     return Services(
         settings=settings,
         store=store,
@@ -140,7 +148,8 @@ def _wire(
         targets=targets,
         scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now),
         timetable=Timetable(store.db, sources),
-        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, stopping),
+        rotation=rotation,
+        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, rotation, stopping),
         clock=shared,
         stopping=stopping,
     )
@@ -177,6 +186,14 @@ async def open_targets(settings: Settings, clock: Clock, stack: AsyncExitStack) 
         sender = Sender(session, options.timeout, clock=clock)
         built[name] = TargetRuntime(name, options, target, sender, Allowance(options.rate, clock.monotonic))
     return built
+
+
+def rotation_of(
+    settings: Settings, db: Db, targets: Mapping[str, TargetRuntime], now: Callable[[], datetime]
+) -> Rotation:
+    """What rotates the secrets of these targets; without `store.key` it refuses to."""
+    key = settings.store.key
+    return Rotation(Secrets(db, Vault(key_bytes(key.get_secret_value())) if key else None), targets, now)
 
 
 def route_of(setting: RouteSetting) -> Route:

@@ -9,6 +9,7 @@ JobwireError
 │   ├── TransportTimeout    ... in time
 │   ├── ConnectFailed       ... because no connection could be made or it broke
 │   ├── AddressBlocked      ... because the address is not allowed by the egress guard
+│   ├── SecretsLocked       ... because nothing was sent: what signs it cannot be read
 │   └── BodyTooLarge        ... because the answer is larger than `max_body`
 └── ProviderError           a provider answered, but not with what was asked for
     ├── ProviderUnavailable 5xx, HTML, half a body: try again at the next slot
@@ -83,6 +84,12 @@ class AddressBlocked(TransportError):
     """The address behind the name is private or special and `egress.allow` does not open it."""
 
     reason = "blocked"
+
+
+class SecretsLocked(TransportError):
+    """Nothing was sent: the secrets that rotation made for this target cannot be read from the store."""
+
+    reason = "secrets_locked"
 
 
 class BodyTooLarge(TransportError):

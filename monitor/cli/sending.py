@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import open_targets
+from monitor.bootstrap import open_targets, rotation_of
 from monitor.cli import session
 from monitor.cli.entry import FAILED
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
@@ -17,6 +18,8 @@ from monitor.errors import TransportError
 from monitor.events import Event, encode, event_id, sequence_text
 from monitor.moments import stamp, to_millis
 from monitor.pipeline.target import TargetRuntime
+from monitor.settings import Settings
+from monitor.store.connect import connect
 from monitor.targets.base import Message, Outcome, Verdict
 
 TEST = "jobwire.test"
@@ -33,7 +36,9 @@ async def send_test(target: TargetToTest, /, *, config: ConfigFile = DEFAULT_CON
     session.known("target", target, settings.targets)
     clock = Clock()
     async with AsyncExitStack() as stack:
-        runtime = (await open_targets(settings, clock, stack))[target]
+        targets = await open_targets(settings, clock, stack)
+        await _with_rotated_secrets(settings, targets, clock, stack)
+        runtime = targets[target]
         event = test_event(target, clock)
         message = Message(id=event.id, events=(encode(event),), attempt=1, sent_at=clock.now())
         began = clock.monotonic()
@@ -74,6 +79,17 @@ def test_event(target: str, clock: Clock) -> Event:
             "details": {"text": text},
         },
     )
+
+
+async def _with_rotated_secrets(
+    settings: Settings, targets: Mapping[str, TargetRuntime], clock: Clock, stack: AsyncExitStack
+) -> None:
+    """The store is asked only where it may hold rotated secrets: with a key."""
+    if settings.store.key is None:
+        return
+    db = await connect(await stack.enter_async_context(session.store(settings)))
+    stack.push_async_callback(db.close)
+    await rotation_of(settings, db, targets, clock.now).look()
 
 
 async def _send(runtime: TargetRuntime, message: Message) -> Outcome:

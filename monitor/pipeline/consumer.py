@@ -19,6 +19,7 @@ from monitor.errors import StoreUnavailable
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import BATCH, Ringer
+from monitor.pipeline.rotation import LOOK_SECONDS, Rotation
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.watch import EVERY_SECONDS, Watch
 from monitor.store.db import Db
@@ -48,6 +49,7 @@ class Consumer:
     deliverer: Deliverer
     ringer: Ringer
     watch: Watch
+    rotation: Rotation
     stopping: asyncio.Event
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _pumps: dict[str, _Pump] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Consumer:
             asyncio.create_task(self._forever("deliver", self._deliver_once)),
             asyncio.create_task(self._forever("ring", self._ring_once)),
             asyncio.create_task(self._forever("watch", self._watch_once)),
+            asyncio.create_task(self._forever("secrets", self._secrets_once)),
         ]
         try:
             await self.stopping.wait()
@@ -128,6 +131,10 @@ class Consumer:
     async def _watch_once(self) -> None:
         await self.watch.look()
         await asyncio.sleep(EVERY_SECONDS)
+
+    async def _secrets_once(self) -> None:
+        await self.rotation.look()
+        await asyncio.sleep(LOOK_SECONDS)
 
     async def _drain(self) -> None:
         pumps = [pump.task for pump in self._pumps.values()]

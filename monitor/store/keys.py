@@ -33,6 +33,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
 | `P:budget:CREDENTIAL` | hash | pause, quota, concurrency, who sends and who waits, by a hash of the credential | 1 h |
 | `P:token:NAME` | string | an access token, sealed with `store.key` | as long as the token |
+| `P:secrets` | hash | target -> the secrets that rotation made, sealed with `store.key` | with the target |
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
 """
@@ -150,6 +151,11 @@ class Keys:
     def buying(self, name: str) -> str:
         """Who buys that token now."""
         return self.of("buying", name)
+
+    @property
+    def secrets(self) -> str:
+        """Signing secrets that rotation made."""
+        return self.of("secrets")
 
     @property
     def deadlines(self) -> str:

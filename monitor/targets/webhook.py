@@ -19,7 +19,8 @@ from monitor.plugin import Plugin
 from monitor.targets.address import HiddenUrl, TargetUrl, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
-from monitor.targets.signature import Signer, sign, signer
+from monitor.targets.keyring import Keyring
+from monitor.targets.signature import sign, signer
 from monitor.values import Secret
 
 
@@ -69,7 +70,7 @@ class Webhook:
         secrets = options.secrets or ([options.secret] if options.secret else [])
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
         self._url = HiddenUrl(options.url)
-        self._signers: tuple[Signer, ...] = tuple(signer(secret.get_secret_value()) for secret in secrets)
+        self.keyring = Keyring([secret.get_secret_value() for secret in secrets])
         self._hidden = tuple(further.values())
         self._headers = {
             **further,
@@ -84,12 +85,13 @@ class Webhook:
     def send(self, message: Message) -> Exchange[Outcome]:
         """One signed POST of the event's stored bytes; only timestamp and signature differ between attempts."""
         (body,) = message.events
-        timestamp = int(message.sent_at.timestamp())
+        now = message.sent_at.timestamp()
+        timestamp = int(now)
         headers = {
             **self._headers,
             "webhook-id": message.id,
             "webhook-timestamp": str(timestamp),
-            "webhook-signature": sign(self._signers, message.id, timestamp, body),
+            "webhook-signature": sign(self.keyring.signers(now * 1000), message.id, timestamp, body),
         }
         request = Request("POST", self._url, headers=headers, body=body, authorise=False, idempotent=False)
         response = yield from ask(request)

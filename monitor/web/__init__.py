@@ -6,13 +6,14 @@
     questions    words of a query, and cursors
     reading      GET /api/v1/...: sources, targets, resources, events, deliveries
     asking       POST: a scan now, by an operator or by a provider's webhook
+    rotating     POST: a new signing secret for a target
     signatures   how each provider signs its webhooks
     health       /healthz and /readyz
     metrics      /metrics, for Prometheus
     serve        listening until told to stop
     address      where, and whether that can be done
 
-Nothing here scans or delivers: it reads the store, and writes only that somebody asked for a scan.
+Nothing here scans or delivers: it reads the store, and writes only what somebody asked for.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying", "pages"}
-"""Written by what speaks to providers, and tested with it."""
+ELSEWHERE = {"budget", "token", "buying", "pages", "secrets"}
+"""Written by what speaks to providers or rotates secrets, and tested with it."""
 
 
 @dataclass(frozen=True, slots=True)
