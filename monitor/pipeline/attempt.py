@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import msgspec
@@ -12,16 +12,25 @@ import structlog
 
 from monitor.backoff import next_delay
 from monitor.errors import TransportError
-from monitor.events import Event, monitor_event
-from monitor.moments import stamp, to_millis
+from monitor.events import Event
+from monitor.moments import stamp
+from monitor.pipeline.catchup import told
 from monitor.pipeline.target import TargetRuntime
+from monitor.pipeline.target_news import Finding
 from monitor.routing import SEVERITIES
 from monitor.store.lanes import Attempt, ClaimedLane, Settled
+from monitor.store.patience import Patience
 from monitor.targets.base import Message, Outcome, Verdict
 
 RESPONSE_LIMIT = 4096
+ERROR_LIMIT = 500
 _HOLD_AT_LEAST = 1.0
 _HOLD_UNASKED = 30.0
+_NO_RECEIVER = frozenset({502, 503, 504, *range(520, 531)})
+"""Answers of a gateway before the receiver: to the circuit the same as no answer. A 500 may be one event's fault.
+
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+"""
 
 
 class _Id(msgspec.Struct):
@@ -46,25 +55,26 @@ class Attempts:
 
     clock: Callable[[], datetime]
     random: Callable[[], float]
+    patience: Patience = field(default=Patience())
 
     async def make(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
         """Send a claimed lane's message once; whatever happens comes back as a value."""
         started, begun = self.clock(), time.perf_counter()
         number = max(one.attempts for one in lane.waiting) + 1
-        bodies = tuple(one.body for one in lane.waiting)
+        bodies = tuple(map(told, lane.waiting))
         grade = _worst(one.severity for one in lane.waiting)
         message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
-        outcome = await self._send(runtime, message)
+        outcome, network = await self._send(runtime, message)
         attempt = Attempt(
             n=number,
             at=stamp(started),
             status=outcome.status,
             ms=round((time.perf_counter() - begun) * 1000),
-            error=outcome.error,
+            error=outcome.error[:ERROR_LIMIT] if outcome.error else None,
             response=outcome.response[:RESPONSE_LIMIT],
             address=outcome.address,
         )
-        made = self._judge(runtime, lane, message, outcome, attempt)
+        made = self._judge(runtime, lane, message, outcome, attempt, network=network or outcome.status in _NO_RECEIVER)
         structlog.get_logger().info(
             "delivery.attempted",
             target=runtime.name,
@@ -78,52 +88,57 @@ class Attempts:
         )
         return made
 
-    async def _send(self, runtime: TargetRuntime, message: Message) -> Outcome:
+    async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool]:
+        """The outcome, and whether no answer came at all."""
         try:
-            return await runtime.sender.run(runtime.target.send(message))
+            return await runtime.sender.run(runtime.target.send(message)), False
         except TransportError as error:
-            return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}")
+            return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}"), True
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
             structlog.get_logger().exception("delivery.broken", target=runtime.name, event_id=message.id)
-            return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}")
+            return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}"), False
 
     def _judge(
-        self, runtime: TargetRuntime, lane: ClaimedLane, message: Message, outcome: Outcome, attempt: Attempt
+        self,
+        runtime: TargetRuntime,
+        lane: ClaimedLane,
+        message: Message,
+        outcome: Outcome,
+        attempt: Attempt,
+        *,
+        network: bool,
     ) -> Made:
         attempts = [(one.id, attempt) for one in lane.waiting]
-        now = self.clock()
         if outcome.verdict is Verdict.DELIVERED:
-            news = (self._news(runtime, lane, "disabled", outcome, now),) if outcome.disable else ()
-            return Made(Settled(lane, "delivered", 0.0, attempts, news), 0.0, outcome.disable)
+            events = self._news(lane, outcome) if outcome.disable or lane.health.announced else ()
+            return Made(Settled(lane, "delivered", 0.0, attempts, events), 0.0, outcome.disable)
         asked = outcome.retry_after
         delay = next_delay(runtime.options.retry, message.attempt, asked, self.random)
         hold = max(asked or min(delay or _HOLD_UNASKED, _HOLD_UNASKED), _HOLD_AT_LEAST) if outcome.hold else 0.0
-        if outcome.verdict is Verdict.RETRY and delay is not None:
-            return Made(Settled(lane, "retry", delay, attempts), hold)
-        what = "disabled" if outcome.disable else "exhausted"
-        events = (self._news(runtime, lane, what, outcome, now),)
-        return Made(Settled(lane, "failed", 0.0, attempts, events), hold, outcome.disable)
-
-    def _news(self, runtime: TargetRuntime, lane: ClaimedLane, what: str, outcome: Outcome, now: datetime) -> Event:
-        ids = [_ids.decode(one.body).id for one in lane.waiting]
-        attempts = max(one.attempts for one in lane.waiting) + 1
-        return target_event(
-            runtime.name,
-            what,
-            now,
-            mark=lane.waiting[0].id,
-            events=ids[:20],
+        again = outcome.verdict is Verdict.RETRY and delay is not None
+        events = self._news(lane, outcome, ended=not again)
+        settled = Settled(
+            lane=lane,
+            verdict="retry" if again else "failed",
+            delay=delay if again and delay is not None else 0.0,
             attempts=attempts,
-            status=outcome.status,
-            error=outcome.error,
+            events=events,
+            network=network,
         )
+        return Made(settled, hold, outcome.disable)
+
+    def _news(self, lane: ClaimedLane, outcome: Outcome, *, ended: bool = False) -> Sequence[Event]:
+        finding = Finding(lane, [_ids.decode(one.body).id for one in lane.waiting], outcome, self.clock())
+        if outcome.verdict is Verdict.DELIVERED:
+            return tuple(finding.delivered())
+        return tuple(finding.failed(self.patience, ended=ended))
+
+    def recovered(self, lane: ClaimedLane) -> Event:
+        """The news that a target has recovered, from the lane that shows it."""
+        known = replace(lane, health=replace(lane.health, announced=True))
+        (event,) = self._news(known, Outcome(Verdict.DELIVERED))
+        return event
 
 
 def _worst(severities: Iterable[str]) -> str:
     return max(severities, key=lambda one: SEVERITIES.index(one) if one in SEVERITIES else 0)
-
-
-def target_event(name: str, what: str, now: datetime, *, mark: str, **details: object) -> Event:
-    """A fact about a target: `failing`, `recovered`, `exhausted` or `disabled`; `mark` says which one of them."""
-    count = to_millis(now)
-    return monitor_event("target", name, what, count=count, time=stamp(now), details=details, provider=None, mark=mark)

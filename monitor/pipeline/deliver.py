@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from monitor.errors import StoreUnavailable
-from monitor.pipeline.attempt import Attempts, Made, target_event
+from monitor.pipeline.attempt import Attempts, Made
+from monitor.pipeline.catchup import AT_ONCE, fold
 from monitor.pipeline.target import TargetRuntime
 from monitor.store.lanes import ClaimedLane, Lanes, Settled, Standing
 
-FAILING_AFTER = 3
 GROUP_LIMIT = 100
 _LEASE_MARGIN_MS = 10_000
 
@@ -54,7 +54,7 @@ class Deliverer:
                 made += len(done)
                 runtime.allowance.spend(len(claimed))
                 for lane in claimed:
-                    task = asyncio.create_task(self.attempts.make(runtime, lane))
+                    task = asyncio.create_task(self._attempt(runtime, lane))
                     task.add_done_callback(lambda _: kick.set())
                     inflight[task] = lane
                 throttled = may < free and not self.stopping.is_set()
@@ -69,22 +69,35 @@ class Deliverer:
         """Record what was made and claim up to `may` lanes, in one round trip."""
         lease_ms = round(runtime.options.timeout * 1000) + _LEASE_MARGIN_MS
         take = GROUP_LIMIT if runtime.target.grouped else 1
+        catch_up = AT_ONCE if runtime.options.catch_up == "latest" and not runtime.target.grouped else 0
         if may <= 0:
             await self._record(runtime, made)
             return []
         if not made:
-            return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=may, take=take)
+            return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=may, take=take, catch_up=catch_up)
         standing, claimed = await self.lanes.settle_and_claim(
             runtime.name,
             [one.settled for one in made],
             lease_ms=lease_ms,
             limit=may,
             take=take,
+            catch_up=catch_up,
             hold=_hold(made),
             disable=_disable(made),
         )
         await self._recorded(runtime, made, standing)
         return claimed
+
+    async def _attempt(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
+        """One attempt; where a lane catches up by the latest, what need not be sent is settled first."""
+        if runtime.target.grouped or len(lane.waiting) == 1:
+            return await self.attempts.make(runtime, lane)
+        folded = fold(lane.waiting)
+        if folded.taken and not await self.lanes.supersede(lane, folded.taken, folded.skipped):
+            return _untried(lane)
+        if lane.more and folded.taken and len(folded.stay) == 1:
+            return _untried(lane)  # what waits further back may stand for this one as well
+        return await self.attempts.make(runtime, replace(lane, waiting=(folded.stay[0],)))
 
     async def _record(self, runtime: TargetRuntime, made: Sequence[Made]) -> None:
         if made:
@@ -93,28 +106,14 @@ class Deliverer:
             await self._recorded(runtime, made, standing)
 
     async def _recorded(self, runtime: TargetRuntime, made: Sequence[Made], standing: Standing) -> None:
-        """Count, and say so once when a target begins to fail or has recovered."""
-        self.delivered += sum(one.settled.verdict == "delivered" for one in made)
-        await self._announce(runtime, made, standing)
-
-    async def _announce(self, runtime: TargetRuntime, made: Sequence[Made], standing: Standing) -> None:
+        """Count, and say that a target has recovered where no attempt could know that there was something to say."""
+        arrived = [one.settled for one in made if one.settled.verdict == "delivered"]
+        self.delivered += len(arrived)
         if standing.stale:
             structlog.get_logger().warning("delivery.lease_lost", target=runtime.name, lanes=standing.stale)
-        failing = standing.failures >= FAILING_AFTER
-        if failing == standing.announced or (not failing and standing.failures > 0):
-            return
-        last = made[-1].settled.attempts[-1][1] if made and made[-1].settled.attempts else None
-        now = self.clock()
-        event = target_event(
-            runtime.name,
-            "failing" if failing else "recovered",
-            now,
-            mark="",
-            failures=standing.failures,
-            status=last.status if last else None,
-            error=last.error if last else None,
-        )
-        await self.lanes.announce(runtime.name, event, failing=failing)
+        if arrived and standing.announced and not standing.failures:
+            event = self.attempts.recovered(arrived[-1].lane)
+            await self.lanes.announce(runtime.name, event, failing=False)
 
     async def _leave(self, runtime: TargetRuntime, inflight: dict[asyncio.Task[Made], ClaimedLane]) -> None:
         """Leaving with attempts in flight: what is known is recorded, what was cancelled is due again at once.
@@ -126,7 +125,7 @@ class Deliverer:
             task.cancel()
         await asyncio.gather(*inflight, return_exceptions=True)
         known = [task.result() for task in inflight if not task.cancelled() and task.exception() is None]
-        back = [Made(Settled(lane, "retry", 0.0, ())) for task, lane in inflight.items() if task.cancelled()]
+        back = [_untried(lane) for task, lane in inflight.items() if task.cancelled()]
         if known or back:
             try:
                 await asyncio.shield(self._record(runtime, [*back, *known]))
@@ -140,3 +139,8 @@ def _hold(made: Sequence[Made]) -> float:
 
 def _disable(made: Sequence[Made]) -> bool:
     return any(one.disable for one in made)
+
+
+def _untried(lane: ClaimedLane) -> Made:
+    """A lane that is handed back: due again at once, nothing counted."""
+    return Made(Settled(lane, "retry", 0.0, ()))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from monitor.moments import from_millis, stamp
+from monitor.store.patience import Patience
 from monitor.store.reading import Reading
 
-FAILING_AFTER = 3
 RECENT = 100
 
 
@@ -17,8 +17,8 @@ class TargetView(msgspec.Struct, frozen=True):
     """A target now. `state` is ok, failing (three failed attempts in a row) or disabled.
 
     `backlog` counts deliveries that wait, `oldest_at` is when the oldest of them was made, `success_rate` the
-    share of attempts of the last 100 tried deliveries that arrived (None before the first), `circuit` is open
-    while the whole target is held because it asked for that.
+    share of attempts of the last 100 tried deliveries that arrived (None before the first). `circuit` is closed; open
+    while the receiver cannot be reached, or asked for quiet; half_open while one delivery is trying it.
     """
 
     name: str
@@ -41,14 +41,24 @@ async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> Ta
         backlog=backlog.size,
         oldest_at=stamp(from_millis(backlog.oldest_ms)) if backlog.oldest_ms is not None else None,
         success_rate=await _success_rate(reading, name),
-        circuit="open" if held is not None and held > now_ms else "closed",
+        circuit=_circuit(stored, held, now_ms),
     )
 
 
 def _state(stored: Mapping[str, str]) -> str:
     if "disabled" in stored:
         return "disabled"
-    return "failing" if int(stored.get("failures", "0")) >= FAILING_AFTER else "ok"
+    return "failing" if int(stored.get("failures", "0")) >= Patience().failing_after else "ok"
+
+
+def _circuit(stored: Mapping[str, str], held: int | None, now_ms: int) -> str:
+    if held is not None and held > now_ms:
+        return "open"
+    if "open_at" not in stored:
+        return "closed"
+    # A probe that was lost is over when its lease is, which is when the next one is due.
+    trying = "probing" in stored and int(stored["probe_at"]) > now_ms
+    return "half_open" if trying else "open"
 
 
 async def _success_rate(reading: Reading, name: str) -> float | None:

@@ -1,30 +1,44 @@
 -- Claim due lanes of one target under a lease: a lane's score becomes the end of the lease, and is its fence.
--- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take
--- Returns {now_ms, {lane, fence, {delivery_id, attempts made, body, made_ms, severity} ...} ...}.
+-- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take catch_up(most deliveries of a lane, 0: never)
+-- While the circuit is open, one lane at a time is given, when a probe is due. With catch_up a lane whose first delivery
+-- waited through an outage gives more than it takes else.
+-- Returns {{now_ms, failures, failing since, announced},
+--          {lane, fence, more(1|0), {delivery_id, attempts made, body, made_ms, severity, skipped} ...} ...}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local held = tonumber(redis.call('GET', hold) or '0')
-if redis.call('HEXISTS', state, 'disabled') == 1 then
+local disabled, open, probe_at, back, failures, since, announced = unpack(
+  redis.call('HMGET', state, 'disabled', 'open_at', 'probe_at', 'back', 'failures', 'failing_since', 'announced'))
+local out, leased = {{now, failures or '0', since or '', announced or ''}}, {}
+if disabled then
   redis.call('ZREM', due, target)
-  return {now}
+  return out
 end
-if held > now then
-  redis.call('ZADD', due, held, target)
-  return {now}
+local quiet = math.max(tonumber(redis.call('GET', hold) or '0'), tonumber(probe_at or '0'))
+if quiet > now then
+  redis.call('ZADD', due, quiet, target)
+  return out
 end
-local out, leased = {now}, {}
-local ready = redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'LIMIT', 0, ARGV[4])
+local take, most = tonumber(ARGV[5]), tonumber(ARGV[6])
+-- What was made before this waited through an outage: a minute, a hold, an open circuit, a disabled target.
+local outage = open and now or math.max(now - 60000, tonumber(back or '0'))
+local ready = redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'LIMIT', 0, open and 1 or ARGV[4])
 for _, lane in ipairs(ready) do
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
-  local taken = {lane, tostring(now + lease)}
-  local entries = redis.call('LRANGE', queue, 0, tonumber(ARGV[5]) - 1)
+  local last = take - 1
+  if most > 0 then
+    local head = redis.call('LINDEX', queue, 0)
+    local made = head and redis.call('HGET', prefix .. ':delivery:' .. head, 'made')
+    if made and tonumber(made) < outage then last = most - 1 end
+  end
+  local taken = {lane, tostring(now + lease), last > 0 and redis.call('LLEN', queue) > last + 1 and 1 or 0}
+  local entries = redis.call('LRANGE', queue, 0, last)
   for _, id in ipairs(entries) do
-    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made', 'severity')
+    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made', 'severity', 'skipped')
     local entry = delivery[1] and redis.call('XRANGE', events, delivery[1], delivery[1])[1]
     if entry then
-      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4]}
+      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4], delivery[5] or ''}
     else
       -- Its event is older than the log: it cannot be sent any more.
       redis.call('LREM', queue, 1, id)
@@ -35,7 +49,7 @@ for _, lane in ipairs(ready) do
       end
     end
   end
-  if #taken > 2 then
+  if #taken > 3 then
     leased[#leased + 1] = now + lease
     leased[#leased + 1] = lane
     out[#out + 1] = taken
@@ -44,6 +58,15 @@ for _, lane in ipairs(ready) do
   end
 end
 if #leased > 0 then redis.call('ZADD', lanes, unpack(leased)) end
+if #leased > 0 and open then
+  -- Half open: whatever becomes of this one decides; if it is lost, the next probe is made when its lease lapses.
+  probe_at = now + lease
+  redis.call('HSET', state, 'probe_at', probe_at, 'probing', leased[1] .. ' ' .. leased[2])
+end
 local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
-if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end
+if first[2] then
+  redis.call('ZADD', due, math.max(first[2], open and probe_at or 0), target)
+else
+  redis.call('ZREM', due, target)
+end
 return out

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from base64 import b32encode
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 from monitor.events import Event, encode
 from monitor.store.db import Arg, Call, Db, counted, text
 from monitor.store.eventlog import FIRST
+from monitor.store.patience import Patience
 from monitor.store.retention import Retention
 
 
@@ -42,16 +44,36 @@ class Waiting:
     body: bytes
     made_ms: int
     severity: str = "info"
+    skipped: bytes = b""
+    """JSON list of the events that this one took the place of, while the target caught up; empty: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a target stood when a lane of it was claimed: failures in a row, since when, whether that was told.
+
+    `now_ms` is the time of the claim by the store's clock.
+    """
+
+    failures: int = 0
+    since_ms: int | None = None
+    announced: bool = False
+    now_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedLane:
-    """A lane under lease: `fence` is the end of the lease, and proves that it is still ours."""
+    """A lane under lease: `fence` is the end of the lease, and proves that it is still ours.
+
+    `more` says that deliveries wait in it behind those that were taken.
+    """
 
     target: str
     lane: str
     fence: str
     waiting: tuple[Waiting, ...]
+    more: bool = False
+    health: Health = field(default=Health())
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -68,13 +90,18 @@ class Attempt(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a claimed lane: verdict, seconds until it is due next, the attempts, events about it."""
+    """What became of a claimed lane: verdict, seconds until it is due next, the attempts, events about it.
+
+    Of the events `jobwire.target.failing`, `recovered` and `disabled` are proposals: the store tells each once, when
+    it has become so. `network` says that no answer came from the receiver itself.
+    """
 
     lane: ClaimedLane
     verdict: str
     delay: float
     attempts: Sequence[tuple[str, Attempt]]
     events: Sequence[Event] = field(default=())
+    network: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +130,17 @@ def delivery_id(target: str, event: str) -> str:
 class Lanes:
     """The lanes of all targets."""
 
-    def __init__(self, db: Db, retention: Retention) -> None:
+    def __init__(
+        self,
+        db: Db,
+        retention: Retention,
+        patience: Patience | None = None,
+        random: Callable[[], float] = random.random,
+    ) -> None:
         self._db = db
         self._retention = retention
+        self.patience = patience or Patience()
+        self._random = random
 
     async def cursor(self) -> str:
         """The place in the event log up to which events are in lanes."""
@@ -152,10 +187,26 @@ class Lanes:
         )
         return Agenda([name.decode() for name in ready], (_score(later) - now) / 1000 if later else inf)
 
-    async def claim(self, target: str, *, lease_ms: int, limit: int, take: int) -> list[ClaimedLane]:
-        """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`."""
-        call = self._claim_call(target, lease_ms, limit, take)
+    async def claim(self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0) -> list[ClaimedLane]:
+        """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`.
+
+        A lane that waited through an outage gives up to `catch_up` deliveries, if that is not 0.
+        """
+        call = self._claim_call(target, lease_ms, limit, take, catch_up)
         return _claimed(target, await self._db.script(call.name, call.keys, call.args))
+
+    async def supersede(
+        self, lane: ClaimedLane, taken: Mapping[str, Sequence[str]], skipped: Mapping[str, bytes]
+    ) -> bool:
+        """Settle deliveries as superseded by a later one of their lane, which lists them from now on.
+
+        `taken` names for each delivery that stays those it takes the place of, `skipped` its list as JSON. False when
+        the lane is not ours any more: then nothing has changed.
+        """
+        args: list[Arg] = [lane.target, self._db.keys.prefix, lane.lane, lane.fence]
+        for keeper, ids in taken.items():
+            args += [keeper, skipped[keeper], *counted(ids)]
+        return bool(int(await self._db.script("supersede", [self._db.keys.lanes(lane.target)], args)))
 
     async def settle(
         self, target: str, settled: Sequence[Settled], *, hold: float = 0.0, disable: bool = False
@@ -172,22 +223,27 @@ class Lanes:
         lease_ms: int,
         limit: int,
         take: int,
+        catch_up: int = 0,
         hold: float = 0.0,
         disable: bool = False,
     ) -> tuple[Standing, list[ClaimedLane]]:
         """`settle`, then `claim`, in one round trip."""
         settling = self._settle_call(target, settled, hold, disable=disable)
-        first, second = await self._db.scripts([settling, self._claim_call(target, lease_ms, limit, take)])
+        claiming = self._claim_call(target, lease_ms, limit, take, catch_up)
+        first, second = await self._db.scripts([settling, claiming])
         return _standing(first), _claimed(target, second)
 
-    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int) -> Call:
-        return Call("claim_lanes", self._names(target), [target, self._db.keys.prefix, lease_ms, limit, take])
+    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int, catch_up: int) -> Call:
+        return Call("claim_lanes", self._names(target), [target, self._db.keys.prefix, lease_ms, limit, take, catch_up])
 
     def _settle_call(self, target: str, settled: Sequence[Settled], hold: float, *, disable: bool) -> Call:
         args: list[Arg] = [target, self._db.keys.prefix, self._retention.events_ms]
-        args += [round(hold * 1000), 1 if disable else 0, len(settled)]
+        args += [round(hold * 1000), 1 if disable else 0, len(settled), self._random()]
+        patience = self.patience
+        args += [patience.failing_after, patience.open_after, patience.probe_first_ms, patience.probe_longest_ms]
+        args += [patience.disable_after_ms, patience.forgive_ms]
         for one in settled:
-            args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
+            args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000), 1 if one.network else 0]
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
         return Call("settle", self._names(target), args)
@@ -216,10 +272,17 @@ def _score(found: Any) -> float:
 
 
 def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
+    if len(reply) == 1:
+        return []
+    now, failures, since, announced = reply[0]
+    health = Health(int(failures), int(since) if since else None, bool(announced), int(now))
     claimed = []
-    for lane, fence, *waiting in reply[1:]:
-        entries = tuple(Waiting(text(id), int(n), body, int(made), text(grade)) for id, n, body, made, grade in waiting)
-        claimed.append(ClaimedLane(target, text(lane), text(fence), entries))
+    for lane, fence, more, *waiting in reply[1:]:
+        entries = tuple(
+            Waiting(text(id), int(n), body, int(made), text(grade), skipped)
+            for id, n, body, made, grade, skipped in waiting
+        )
+        claimed.append(ClaimedLane(target, text(lane), text(fence), entries, bool(more), health))
     return claimed
 
 

@@ -1,14 +1,17 @@
 -- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
--- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count, then per lane:
---      lane fence verdict(delivered|retry|failed) delay_ms, and two counted lists:
+-- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count random(0..1), failing_after open_after probe_first_ms
+--      probe_longest_ms disable_after_ms forgive_ms (monitor/store/patience.py), then per lane:
+--      lane fence verdict(delivered|retry|failed) delay_ms network(1|0), and two counted lists:
 --      delivery_id, attempt JSON | id, type, body of events
--- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded.
+-- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded, once.
+-- Of the events, failing, recovered and disabled are told only by the lane that made it so.
 -- Returns {failures in a row, announced(1|0), stale lanes}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, event_ttl = ARGV[1], ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local at, stale = 7, 0
+local failing_after, open_after = tonumber(ARGV[8]), tonumber(ARGV[9])
+local at, stale = 14, 0
 local function take()
   local value = ARGV[at]
   at = at + 1
@@ -19,21 +22,68 @@ local function list()
   for i = 1, tonumber(take()) do out[i] = take() end
   return out
 end
-local failures, before = unpack(redis.call('HMGET', state, 'failures', 'failing_since'))
-failures = tonumber(failures or '0')
-local since, success, delivered, failed, retried = before, false, 0, 0, 0
+local names = {'failures', 'failing_since', 'failed_at', 'announced', 'net', 'net_lane', 'open_at', 'probe_at', 'probes',
+  'probing', 'back'}
+local was, is = redis.call('HMGET', state, unpack(names)), {}
+for i, name in ipairs(names) do is[name] = was[i] or nil end
+local failures, success, delivered, failed, retried = tonumber(is.failures or '0'), false, 0, 0, 0
+-- The next probe: twice as long after each that failed, within 20 %, so that workers and targets do not march in step.
+local function probe_later()
+  local wait = math.min(tonumber(ARGV[11]), tonumber(ARGV[10]) * 2 ^ tonumber(is.probes))
+  is.probe_at, is.probing = now + math.floor(wait * (0.8 + 0.4 * tonumber(ARGV[7]))), nil
+end
+-- What an attempt says of the way to the receiver: failures of the network kind open the circuit, any answer closes it.
+local function judge_way(network, lane, probe)
+  if not network then
+    if is.open_at then is.back = now end
+    is.net, is.net_lane, is.open_at, is.probe_at, is.probes, is.probing = nil, nil, nil, nil, nil, nil
+  elseif not is.open_at then
+    is.net = (is.net or 0) + 1
+    -- One lane in trouble is no reason to hold the others: its own schedule slows it.
+    if is.net == 1 then is.net_lane = lane elseif is.net_lane ~= lane then is.net_lane = '' end
+    if is.net >= open_after and is.net_lane == '' then
+      is.open_at, is.probes = now, 0
+      probe_later()
+    end
+  elseif probe then
+    is.probes = is.probes + 1
+    probe_later()
+  end
+end
+-- Whether an event of this type is news now; what it says is then so.
+local function is_news(type, ours)
+  if type == 'jobwire.target.failing' then
+    if not ours or failures < failing_after or is.announced == 'failing' or is.announced == '1' then return false end
+    is.announced = 'failing'
+  elseif type == 'jobwire.target.recovered' then
+    if not ours or failures > 0 or not is.announced then return false end
+    is.announced = nil
+  elseif type == 'jobwire.target.disabled' then
+    local long = failures > 0 and now - (is.failing_since or now) >= tonumber(ARGV[12])
+    if not (ARGV[5] == '1' or (ours and long)) or redis.call('HSETNX', state, 'disabled', now) == 0 then return false end
+    is.announced = is.announced or 'disabled'
+  else
+    return ours
+  end
+  return true
+end
 local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
-  local lane, fence, verdict, due_ms = take(), take(), take(), now + tonumber(take())
+  local lane, fence, verdict, due_ms, network = take(), take(), take(), now + tonumber(take()), take() == '1'
   local attempts, facts = list(), list()
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
+  local probe, repeated = is.probing == fence .. ' ' .. lane, false
   for i = 1, #attempts, 2 do
-    local delivery = prefix .. ':delivery:' .. attempts[i]
-    local made, n, told, due_again = unpack(redis.call('HMGET', delivery, 'made', 'n', 'attempts', 'next'))
-    if made then
-      local known = {'n', n + 1, 'attempts', told and (told .. ',' .. attempts[i + 1]) or attempts[i + 1]}
-      if verdict ~= 'retry' then
+    local delivery, attempt = prefix .. ':delivery:' .. attempts[i], attempts[i + 1]
+    local made, n, told, due_again, status =
+      unpack(redis.call('HMGET', delivery, 'made', 'n', 'attempts', 'next', 'status'))
+    if made and not ours and told and string.sub(told, -#attempt) == attempt then
+      repeated = true
+    elseif made then
+      local known = {'n', n + 1, 'attempts', told and (told .. ',\n' .. attempt) or attempt}
+      -- A late answer ends nothing that somebody else decides now, unless it says that the message arrived.
+      if verdict == 'delivered' or (verdict == 'failed' and ours and status ~= 'delivered') then
         redis.call('HSET', delivery, 'status', verdict, 'ended', now, unpack(known))
         if due_again then redis.call('HDEL', delivery, 'next') end
         ended[#ended + 1] = attempts[i]
@@ -59,17 +109,23 @@ for _ = 1, tonumber(ARGV[6]) do
     redis.call('ZREM', lanes, lane)
   end
   if #attempts == 0 then
-    -- handed back untried: nothing is known, nothing is counted
+    -- Handed back untried: nothing is known, nothing is counted.
+    if probe then is.probe_at, is.probing = now, nil end
+  elseif repeated then
+    facts = {}
   elseif verdict == 'delivered' then
     failures, success, delivered = 0, true, delivered + #attempts / 2
+    judge_way(false, lane, probe)
   else
     failures = failures + 1
-    if failures == 1 then since = now end
+    if failures == 1 or now - (is.failed_at or now) > tonumber(ARGV[13]) then is.failing_since = now end
+    is.failed_at = now
     if verdict == 'failed' then failed = failed + 1 else retried = retried + 1 end
+    judge_way(network, lane, probe)
   end
   for i = 1, #facts, 3 do
     local where = prefix .. ':event:' .. facts[i]
-    if redis.call('EXISTS', where) == 0 then
+    if is_news(facts[i + 1], ours) and redis.call('EXISTS', where) == 0 then
       local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
       redis.call('SET', where, id, 'PX', event_ttl)
     end
@@ -84,8 +140,6 @@ end
 for i = 1, #given_up, 1000 do
   redis.call('ZADD', prefix .. ':failed:' .. target, unpack(given_up, i, math.min(i + 999, #given_up)))
 end
-if success or failed + retried > 0 then redis.call('HSET', state, 'failures', failures) end
-if since ~= before then redis.call('HSET', state, 'failing_since', since) end
 if success then
   redis.call('HSET', state, 'success_at', now)
   redis.call('HINCRBY', state, 'delivered', delivered)
@@ -96,8 +150,21 @@ if retried > 0 then redis.call('HINCRBY', state, 'retried', retried) end
 local quiet = tonumber(ARGV[4])
 if quiet > 0 and now + quiet > tonumber(redis.call('GET', hold) or '0') then
   redis.call('SET', hold, now + quiet, 'PX', quiet)
+  is.back = now + quiet
 end
 if ARGV[5] == '1' then redis.call('HSETNX', state, 'disabled', now) end
+if failures ~= tonumber(is.failures or '0') then is.failures = failures end
+for i, name in ipairs(names) do
+  if is[name] == nil and was[i] then
+    redis.call('HDEL', state, name)
+  elseif is[name] ~= nil and is[name] ~= was[i] then
+    redis.call('HSET', state, name, is[name])
+  end
+end
 local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
-if first[2] then redis.call('ZADD', due, first[2], target) else redis.call('ZREM', due, target) end
-return {failures, redis.call('HEXISTS', state, 'announced'), stale}
+if first[2] then
+  redis.call('ZADD', due, math.max(first[2], is.probe_at or 0), target)
+else
+  redis.call('ZREM', due, target)
+end
+return {failures, is.announced and 1 or 0, stale}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from monitor.store.db import Db
 
+_TROUBLE = ("failures", "failing_since", "failed_at", "net", "net_lane", "open_at", "probe_at", "probes", "probing")
+
 
 class Switch:
     """Disables and enables targets: one that is off keeps its backlog and is sent nothing."""
@@ -16,9 +18,16 @@ class Switch:
         return bool(await self._db.run("HSETNX", self._db.keys.target(target), "disabled", await self._db.now_ms()))
 
     async def on(self, target: str) -> bool:
-        """Send again, the backlog first; False when it was on already."""
-        keys = self._db.keys
+        """Send again, the backlog first; False when it was on already.
+
+        A target that was off begins anew: old failures do not count, and neither circuit nor hold keep it waiting.
+        """
+        keys, now = self._db.keys, await self._db.now_ms()
         was_off = bool(await self._db.run("HDEL", keys.target(target), "disabled"))
+        if was_off:
+            await self._db.run("HDEL", keys.target(target), *_TROUBLE)
+            await self._db.run("HSET", keys.target(target), "back", now)
+            await self._db.run("DEL", keys.hold(target))
         # Claiming lanes of a disabled target takes it out of the due index: put it back, at its first lane's time.
         first = await self._db.run("ZRANGE", keys.lanes(target), 0, 0)
         score = await self._db.run("ZSCORE", keys.lanes(target), first[0]) if first else None

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from monitor.exchange import Exchange
 from monitor.grouping.message import Group
@@ -36,6 +36,11 @@ class TargetOptions(BaseModel):
     ordered: Literal["resource", "none"] = Field(
         default="resource", description="none: events of one resource may overtake each other"
     )
+    catch_up: Literal["all", "latest"] = Field(
+        default="all",
+        description="what waited through an outage: every event, or per resource the latest with a list of the others "
+        "(targets that tell groups fold a backlog into one message anyway)",
+    )
     headers: dict[str, Secret] = Field(
         default_factory=dict, description="further request headers; values are kept secret"
     )
@@ -46,6 +51,12 @@ class TargetOptions(BaseModel):
     def _sendable(cls, headers: dict[str, Secret]) -> dict[str, Secret]:
         check_headers({name: value.get_secret_value() for name, value in headers.items()})
         return headers
+
+    @model_validator(mode="after")
+    def _has_a_latest(self) -> Self:
+        if self.catch_up == "latest" and self.ordered == "none":
+            raise ValueError("catch_up: latest needs ordered: resource, which says what comes after what")
+        return self
 
     def destinations(self) -> Mapping[str, str]:
         """Option names and the URLs in them that will be connected to: `check` looks at their hosts."""

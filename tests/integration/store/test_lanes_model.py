@@ -47,6 +47,7 @@ class Delivery:
 
     status: str = "pending"
     attempts: int = 0
+    last: tuple[int, bool] | None = None
 
 
 class LaneMachine(RuleBasedStateMachine):
@@ -149,7 +150,7 @@ class LaneMachine(RuleBasedStateMachine):
         again=st.booleans(),
     )
     def settle(self, which: int, verdict: str, delay: float, again: bool) -> None:
-        """Ours: freed, put off or ended. Not ours any more, or settled before: only recorded."""
+        """Ours: freed, put off or ended. Not ours any more: only recorded, and that once."""
         claim = self.claims[which % len(self.claims)]
         if not again:
             self.claims.remove(claim)
@@ -159,8 +160,12 @@ class LaneMachine(RuleBasedStateMachine):
         assert standing.stale == (not ours)
         for waiting in claim.waiting:
             delivery = self.deliveries[waiting.id]
-            delivery.attempts += 1
-            delivery.status = delivery.status if verdict == "retry" else verdict
+            attempt = (waiting.attempts + 1, verdict == "delivered")
+            if not ours and delivery.last == attempt:
+                continue
+            delivery.attempts, delivery.last = delivery.attempts + 1, attempt
+            if verdict == "delivered" or (verdict == "failed" and ours and delivery.status != "delivered"):
+                delivery.status = verdict
         if lane is None or not ours:
             return
         if verdict != "retry":

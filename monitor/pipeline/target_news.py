@@ -1,0 +1,69 @@
+"""News about targets: `jobwire.target.failing`, `exhausted`, `disabled` and `recovered`, from an attempt that shows it.
+
+Who makes them may propose the same fact at once as others do; the store tells each once (`monitor/store/settle.lua`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.events import Event, monitor_event
+from monitor.moments import from_millis, stamp, to_millis
+from monitor.store.lanes import ClaimedLane
+from monitor.store.patience import Patience
+from monitor.targets.base import Outcome
+
+LISTED = 20
+_SOON_MS = 600_000
+"""An attempt takes less than this, so a target that will have failed for too long by its end is known before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An attempt at a claimed lane and its outcome; `events` are the ids it was about, `now` is this host's time."""
+
+    lane: ClaimedLane
+    events: Sequence[str]
+    outcome: Outcome
+    now: datetime
+
+    def failed(self, patience: Patience, *, ended: bool) -> Iterator[Event]:
+        """The attempt failed, and `ended` its delivery: what may be news now, in the order it is told."""
+        health = self.lane.health
+        since = health.since_ms if health.failures and health.since_ms is not None else to_millis(self.now)
+        shown = stamp(from_millis(since))
+        if not health.announced:
+            yield self._event("failing", since=shown, failures=patience.failing_after)
+        if ended and not self.outcome.disable:
+            yield self._event("exhausted", attempts=max(one.attempts for one in self.lane.waiting) + 1)
+        if self.outcome.disable:
+            yield self._event("disabled", reason="asked")
+        elif health.failures and health.now_ms - since >= patience.disable_after_ms - _SOON_MS:
+            yield self._event("disabled", reason="failing", since=shown)
+
+    def delivered(self) -> Iterator[Event]:
+        """The attempt arrived: what may be news now."""
+        if self.lane.health.announced:
+            yield self._event("recovered")
+        if self.outcome.disable:
+            yield self._event("disabled", reason="asked")
+
+    def _event(self, what: str, **details: object) -> Event:
+        name, count = self.lane.target, to_millis(self.now)
+        return monitor_event(
+            "target",
+            name,
+            what,
+            count=count,
+            time=stamp(self.now),
+            details={
+                **details,
+                "events": list(self.events[:LISTED]),
+                "status": self.outcome.status,
+                "error": self.outcome.error,
+            },
+            provider=None,
+            mark=self.lane.waiting[0].id,
+        )
