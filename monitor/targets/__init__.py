@@ -16,6 +16,8 @@ from monitor.targets.base import Target
 _MODULES = (
     "webhook",
     "slack",
+    "alertmanager",
+    "pagerduty",
 )
 
 TARGETS: Mapping[str, Plugin[Any, Target]] = {name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES}

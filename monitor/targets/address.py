@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field
 
@@ -48,6 +48,12 @@ def check_url(url: str) -> str:
 
 TargetUrl: TypeAlias = Annotated[str, AfterValidator(check_url), Field(repr=False)]
 """An http(s) URL; kept out of `repr`, because it may carry credentials or a token."""
+
+
+def below(root: str, path: str) -> str:
+    """A root URL and a path in, the URL of that path below it out; a prefix and a query of the root are kept."""
+    parts = urlsplit(root)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") + path, parts.query, ""))
 
 
 def shown(url: str) -> str:

@@ -29,6 +29,7 @@ class Facts:
     time: str
     source: str
     provider: str
+    key: str
     kind: str
     what: str
     title: str
@@ -66,6 +67,7 @@ def read(body: bytes) -> Facts:
         time=_text(event.get("time")),
         source=_text(data.get("source")) or name,
         provider=_text(data.get("provider")),
+        key=_text(data.get("key")) or _text(event.get("subject")),
         kind=_text(resource.get("kind")) or kind,
         what=type_.rpartition(".")[2],
         title=_title(resource, kind, name),

@@ -1,0 +1,162 @@
+"""alertmanager: conditions as alerts of Prometheus' Alertmanager, occurrences as alerts that end by themselves.
+
+https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml (POST /api/v2/alerts)
+https://prometheus.io/docs/alerting/latest/clients/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from pydantic import Field
+
+from monitor import __version__
+from monitor.exchange import Exchange, Request, Response, ask
+from monitor.grouping.message import Member
+from monitor.moments import parse_instant, stamp
+from monitor.plugin import Plugin
+from monitor.routing import default_severity
+from monitor.targets.address import HiddenUrl, TargetUrl, below, shown
+from monitor.targets.answers import asked_wait, excerpt, named
+from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
+from monitor.targets.beside import occurrences
+from monitor.targets.telling import Facts, plain_text, read, tell
+from monitor.values import Duration
+
+_LIVES = 4
+"""An open alert ends by itself after so many refreshes that did not come, as Prometheus has it."""
+
+_SUMMARY, _DESCRIPTION = 200, 400
+"""Characters; a hundred alerts go out at once."""
+
+_LABEL = re.compile(r"[^a-zA-Z0-9_]")
+
+
+class AlertmanagerOptions(GroupedOptions):
+    """Options of an alertmanager target."""
+
+    url: TargetUrl = Field(description="root of the Alertmanager; a path prefix is kept")
+    refresh: Duration = Field(
+        default=60.0, ge=10.0, le=3600.0, description="how often what is open is told again; forgotten after four times"
+    )
+    occurrence_for: Duration = Field(
+        default=300.0, ge=60.0, description="how long an occurrence, which nothing ends, stands as an alert"
+    )
+
+    def destinations(self) -> Mapping[str, str]:
+        """The one URL."""
+        return {"url": self.url}
+
+
+class Alertmanager:
+    """One Alertmanager: it holds what is open, and forgets what is not told again."""
+
+    grouped = True
+
+    def __init__(self, options: AlertmanagerOptions) -> None:
+        self.refresh = options.refresh
+        self._url = HiddenUrl(below(options.url, "/api/v2/alerts"))
+        self._occurrence = timedelta(seconds=options.occurrence_for)
+        further = {name: value.get_secret_value() for name, value in options.headers.items()}
+        self._hidden = tuple(further.values())
+        self._headers = {**further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
+
+    def address(self) -> str:
+        """The URL without user, password and query."""
+        return shown(self._url)
+
+    def send(self, message: Message) -> Exchange[Outcome]:
+        """All conditions of the group as they are now, and what else happened, in one POST; repetitions do no harm."""
+        body = msgspec.json.encode(list(self._alerts(message)))
+        request = Request("POST", self._url, headers=self._headers, body=body, authorise=False, idempotent=False)
+        response = yield from ask(request)
+        return self._judge(response, message.sent_at)
+
+    def _alerts(self, message: Message) -> Iterator[dict[str, Any]]:
+        labels = _labels(message.group.labels) if message.group else {}
+        for member in message.group.members if message.group else ():
+            yield from self._of_condition(member, labels, message.sent_at)
+        for body in occurrences(message):
+            facts = read(body)
+            severity = message.severity or default_severity(facts.type)
+            own = {**labels, **_about(facts, facts.type, severity), "event": facts.id}
+            # Counted from now, however late it comes: what ended in the past nobody would hear of.
+            begins = min(parse_instant(facts.time) or message.sent_at, message.sent_at)
+            yield _alert(own, facts, begins, message.sent_at + self._occurrence)
+
+    def _of_condition(self, member: Member, labels: Mapping[str, str], now: datetime) -> Iterator[dict[str, Any]]:
+        """The alert of a condition; what it was called before it changed is ended with it."""
+        condition, facts = member.condition, read(member.condition.event_bytes)
+        began = condition.opened_at
+        ends = condition.ended_at or now if member.over else now + timedelta(seconds=self.refresh * _LIVES)
+        yield _alert({**labels, **_about(facts, condition.type, member.severity)}, facts, began, ends)
+        raised = member.severity != default_severity(condition.type)
+        for former in condition.former:
+            severity = member.severity if raised else default_severity(former)
+            yield _alert({**labels, **_about(facts, former, severity)}, facts, began, condition.changed_at)
+
+    def _judge(self, response: Response, now: datetime) -> Outcome:
+        """200 is taken; 400 is a batch that it refuses for good; all else may pass, so it is tried again."""
+        status = response.status
+        said = excerpt(response.body, self._hidden)
+        fate = {200: Verdict.DELIVERED, 400: Verdict.FAILED, 410: Verdict.FAILED, 422: Verdict.FAILED}
+        verdict = fate.get(status, Verdict.RETRY)
+        return Outcome(
+            verdict,
+            status,
+            None if verdict is Verdict.DELIVERED else f"Alertmanager answered {named(status)}",
+            retry_after=asked_wait(response, now),
+            hold=status in {429, 503},
+            disable=status == 410,
+            address=response.address,
+            response=said,
+        )
+
+
+def _about(facts: Facts, type_: str, severity: str) -> dict[str, str]:
+    """The labels that name an alert; they stay the same for as long as it is the same."""
+    named_by = {
+        "alertname": type_,
+        "source": facts.source,
+        "provider": facts.provider,
+        "kind": facts.kind,
+        "resource": facts.key,
+        "severity": severity,
+    }
+    return {name: value for name, value in named_by.items() if value}
+
+
+def _labels(given: Mapping[str, str]) -> dict[str, str]:
+    """A route's labels with names that Prometheus takes (https://prometheus.io/docs/concepts/data_model/)."""
+    names = {name: _LABEL.sub("_", name) for name in given}
+    return {f"_{name}" if name[:1].isdigit() else name: given[raw] for raw, name in names.items() if given[raw]}
+
+
+def _alert(labels: Mapping[str, str], facts: Facts, begins: datetime, ends: datetime) -> dict[str, Any]:
+    said = tell(facts)
+    alert: dict[str, Any] = {
+        "labels": labels,
+        "annotations": {
+            "summary": f"{facts.title}: {said.move}"[:_SUMMARY],
+            "description": plain_text(said.sentence)[:_DESCRIPTION],
+            "event_id": facts.id,
+        },
+        "startsAt": stamp(begins),
+        # An alert that ends when it begins is refused, and the whole batch with it.
+        "endsAt": stamp(max(ends, begins + timedelta(seconds=1))),
+    }
+    if facts.url is not None and facts.url.startswith(("https://", "http://")):
+        alert["generatorURL"] = facts.url
+    return alert
+
+
+def build(_: str, options: AlertmanagerOptions) -> Target:
+    """The target's name and its validated options in, the target out."""
+    return Alertmanager(options)
+
+
+PLUGIN: Plugin[AlertmanagerOptions, Target] = Plugin(AlertmanagerOptions, build)
