@@ -61,7 +61,7 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     `type`, `event`, `at` (its place in the event log) and `body` are of the event that tells its present state,
     `former` the types it had before in this life. `revision` grows with each event about it. `worse_at` is when
     it opened or last got worse, `openings` when it opened within the flap window. `severity` is the type's own,
-    before any route. `ended_by` says in words what ended it.
+    before any route. `ended_by` says in words what ended it, `ended_event` is the event that told so, if one did.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     worse_at: datetime
     ended_at: datetime | None = None
     ended_by: str | None = None
+    ended_event: str | None = None
     expired: bool = False
     event: str
     at: str

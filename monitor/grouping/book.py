@@ -1,0 +1,61 @@
+"""What the store keeps of one group for one target: what the target was told, and the group's timers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from monitor.conditions.condition import Status
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a target was told of one condition: which life of it, as of which revision, and that it is over.
+
+    `hushed` is set while something keeps it quiet that the target has not heard of since; `held` while it flaps.
+    """
+
+    opened_at: datetime | None = None
+    worse_at: datetime | None = None
+    revision: int = 0
+    status: Status | None = None
+    over: bool = False
+    hushed: bool = False
+    held: bool = False
+    escalated_at: datetime | None = None
+
+    @property
+    def knows(self) -> bool:
+        """Whether the target believes that the condition is open."""
+        return self.opened_at is not None and not self.over
+
+
+class Book(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One group's book. `began_at` is when its ticks began (None: it has nothing open), `sent_at` its last message.
+
+    `number` counts messages since the group began, `repeat_at` is when open conditions are told again, `tries`
+    counts attempts at the message that is owed.
+    """
+
+    told: dict[str, Told] = {}
+    began_at: datetime | None = None
+    sent_at: datetime | None = None
+    repeat_at: datetime | None = None
+    refresh_at: datetime | None = None
+    number: int = 0
+    tries: int = 0
+    memory: dict[str, Any] = {}
+
+
+def tick(began_at: datetime, interval: float, not_before: datetime) -> datetime:
+    """The first tick of a group at or after a moment: ticks are `interval` seconds apart from its first message."""
+    if interval <= 0 or not_before <= began_at:
+        return max(began_at, not_before)
+    step = timedelta(seconds=interval)
+    return began_at + -(-(not_before - began_at) // step) * step
+
+
+def tick_after(began_at: datetime, interval: float, moment: datetime) -> datetime:
+    """The first tick of a group after a moment."""
+    return tick(began_at, interval, moment + timedelta(milliseconds=1))
