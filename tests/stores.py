@@ -13,6 +13,9 @@ from redis.asyncio import Redis
 
 from monitor.embedded.programs import bundled_program, inspect_program
 
+PATIENCE = 60.0
+"""Seconds that a test waits for what must come: never the measure of a test, only the end of a broken one."""
+
 
 @contextmanager
 def short_directory() -> Iterator[Path]:
@@ -41,7 +44,7 @@ async def programs() -> list[Path]:
     return [path for path in found if (program := await inspect_program(path)) and program.major >= 7]
 
 
-async def until(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
     """Returns as soon as the condition holds; fails the test if it does not `within` seconds."""
     async with asyncio.timeout(within):
         while not condition():

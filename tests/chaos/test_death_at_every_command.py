@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from tests.chaos.dying import Died, dying
 from tests.installation import SECRET, Hands, Installation, installed
 from tests.servers import served
+from tests.stores import PATIENCE
 
 Fact = tuple[str, str, int, str, str]
 
@@ -219,7 +220,7 @@ async def test_a_worker_paused_past_its_lease_changes_nothing(redis: Redis, stor
         mutate(scene.rows)
         scene.gate = asyncio.Event()
         sleeping = asyncio.create_task(first.scan())
-        await asyncio.wait_for(scene.asleep.wait(), 5)
+        await asyncio.wait_for(scene.asleep.wait(), PATIENCE)
         await redis.delete("jobwire:lease:tax")
         async with installed(store_url, scene.config) as second:
             second.slots = 60

@@ -23,8 +23,8 @@ from tests.installation import SECRET, Hands, Installation, installed
 from tests.stores import until
 
 CHURN_SECONDS = 14.0
-CHURN_LIMIT_SECONDS = 60.0
-SETTLE_SECONDS = 75.0
+CHURN_LIMIT_SECONDS = 180.0
+SETTLE_SECONDS = 150.0
 
 
 def config(sim: Simulator, hook: str) -> str:
@@ -69,7 +69,7 @@ class Workers:
 
     async def stop(self) -> list[int]:
         """End them as an operator does, once all are up: before that SIGTERM finds nobody to hand anything back."""
-        await until(self.up, within=20)
+        await until(self.up)
         for process in self.running:
             process.send_signal(signal.SIGTERM)
         return [await process.wait() for process in self.running]
@@ -138,7 +138,7 @@ def hold_together(events: list[dict[str, Any]]) -> None:
             assert after["before"] == before["after"], key
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_killed_workers_lose_double_or_invent_nothing(redis: Redis, store_url: str, tmp_path: Path) -> None:
     """P20: SIGKILL at random moments for seconds on end; then all that happened was told, in order, and arrived."""
     chance = random.Random(20)

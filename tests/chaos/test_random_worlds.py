@@ -180,7 +180,7 @@ def _play(store_url: str, examples: int, steps: int) -> None:
         loop.close()
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 def test_random_worlds_are_told_as_they_are(redis: Redis, store_url: str) -> None:
     """P1, P3, P18, P20, P27: whatever happens at the provider and to workers, the events are those of the model."""
     _play(store_url, examples=12, steps=12)

@@ -46,7 +46,7 @@ def run(followed: Path, *command: str) -> subprocess.CompletedProcess[str]:
         env=kept | {"PYTHONPATH": str(followed), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
         check=False,
     )
 

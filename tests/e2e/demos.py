@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 25.0
+PATIENCE = 90.0
 
 T = TypeVar("T")
 

@@ -56,7 +56,7 @@ def ask(demo: Demo, *words: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=30,
+        timeout=90,
     )
     return done.stdout
 
@@ -78,7 +78,7 @@ def follow_curl(text: str) -> str:
     words = shlex.split(text.partition("  curl ")[2].partition("\nLook")[0])
     method, url, data = words[words.index("-X") + 1], words[2], words[words.index("-d") + 1]
     host, path = url.removeprefix("http://").split("/", 1)
-    connection = HTTPConnection(host, timeout=10)
+    connection = HTTPConnection(host, timeout=60)
     connection.request(method, f"/{path}", data)
     assert connection.getresponse().status == 200
     connection.close()

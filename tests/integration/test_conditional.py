@@ -378,7 +378,7 @@ async def test_a_worker_without_its_lease_remembers_nothing(world: World, redis:
         world.server.on_call = lose
         world.server.fault(delay=0.1, times=None)
         running = asyncio.create_task(watch.scan())
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), 60)
         await redis.set("jobwire:lease:drivers", "99:somebody")
         assert (await running).reason == "fenced"
         assert await kept_pages(redis) == before

@@ -115,7 +115,7 @@ async def run(script: str, data_dir: Path) -> asyncio.subprocess.Process:
 async def leave_orphan(data_dir: Path) -> int:
     """Starts a server as a supervisor does, but not tied to it; the supervisor is gone when this returns."""
     supervisor = await run(ORPHAN_MAKER, data_dir)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         said, _ = await supervisor.communicate()
     await stores.until(lambda: running_url(data_dir) is not None)
     return int(said)
@@ -125,7 +125,7 @@ async def start_supervisor(data_dir: Path) -> tuple[asyncio.subprocess.Process, 
     """A supervising process of its own with a running store, and the process id of its server."""
     supervisor = await run(SUPERVISOR, data_dir)
     assert supervisor.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return supervisor, int(await supervisor.stdout.readline())
 
 
@@ -191,7 +191,7 @@ async def test_wait_exit_returns_when_the_server_dies(store: EmbeddedStore) -> N
     waiting = asyncio.create_task(store.wait_exit())
     os.kill(store.pid or 0, signal.SIGTERM)
 
-    assert await asyncio.wait_for(waiting, 10) == 0
+    assert await asyncio.wait_for(waiting, 60) == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can tie a process to its parent")

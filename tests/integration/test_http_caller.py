@@ -461,7 +461,7 @@ async def test_when_one_of_several_requests_fails_the_others_are_stopped(session
         caller = Caller(session, NOBODY, Limits(max_body=10))
         group = ask_together([Request("GET", f"{url}/slow"), Request("GET", f"{url}/big")])
         with pytest.raises(BodyTooLarge):
-            await asyncio.wait_for(caller.run(group), 5)
+            await asyncio.wait_for(caller.run(group), 25)
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ class Checkout:
 
 async def ended(process: asyncio.subprocess.Process) -> Ended:
     """Waits for the end of a start."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, err = await process.communicate()
     return Ended(process.returncode, out.decode(), err.decode())
 

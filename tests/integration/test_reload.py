@@ -24,7 +24,7 @@ from monitor.settings import load
 from monitor.simulator import Receiver, Simulator
 from monitor.simulator.receiver import Delivery
 from tests.installation import SECRET
-from tests.stores import until
+from tests.stores import PATIENCE, until
 from workers.run import _opened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,13 +64,13 @@ class Worker:
 
     async def says(self, event: str, times: int = 1) -> dict[str, Any]:
         """Wait for so many lines of a kind; the last of them."""
-        await until(lambda: len(self.lines(event)) >= times, within=20)
+        await until(lambda: len(self.lines(event)) >= times)
         return self.lines(event)[times - 1]
 
     async def end(self) -> int:
         """SIGTERM; the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 20)
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
 
 AT_A_TERMINAL = """
@@ -123,20 +123,20 @@ async def test_a_new_config_is_taken_up_without_a_restart(redis: Redis, store_ur
         first, second = list(sim.worklayer.items)[:2]
         text = config(receiver, old=source(sim), kept=source(sim))
         async with worker(tmp_path, store_url, text) as one:
-            await receiver.wait_for(of("old", "jobwire.source.baselined"), 20)
-            await receiver.wait_for(of("kept", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("old", "jobwire.source.baselined"), PATIENCE)
+            await receiver.wait_for(of("kept", "jobwire.source.baselined"), PATIENCE)
             one.configure(config(receiver, kept=source(sim, ", track: [workspace_id]"), new=source(sim)))
             taken = await one.says("config.taken")
             assert (taken["changed_sources"], taken["removed_sources"]) == (["kept", "new"], ["old"])
-            await receiver.wait_for(of("new", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("new", "jobwire.source.baselined"), PATIENCE)
             await until(lambda: any(line["source"] == "kept" for line in one.lines("scan.finished")[-2:]))
             assert len(receiver.deliveries) == 3, [one.type for one in receiver.deliveries]
 
             sim.worklayer.patch(first, {"workspace_id": "77"})
-            await receiver.wait_for(of("kept", "worklayer.job.updated"), 20)
+            await receiver.wait_for(of("kept", "worklayer.job.updated"), PATIENCE)
             made = await scans(redis, "old")
             sim.worklayer.patch(second, {"total_amount": 12345})
-            await receiver.wait_for(of("new", "worklayer.job.updated"), 20)
+            await receiver.wait_for(of("new", "worklayer.job.updated"), PATIENCE)
             assert not of("old", "worklayer.job.updated")(list(receiver.deliveries))
             assert await scans(redis, "old") == made
             assert await one.end() == 0
@@ -149,7 +149,7 @@ async def test_a_bad_file_is_refused_and_the_old_one_stays(redis: Redis, store_u
         job = next(iter(sim.worklayer.items))
         text = config(receiver, tax=source(sim))
         async with worker(tmp_path, store_url, text) as one:
-            await receiver.wait_for(of("tax", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("tax", "jobwire.source.baselined"), PATIENCE)
             one.configure(text + "rootes: []\n")
             said = await one.says("config.rejected")
             assert said["config"] == "the one before stays in effect"
@@ -157,10 +157,10 @@ async def test_a_bad_file_is_refused_and_the_old_one_stays(redis: Redis, store_u
                 f"{one.path}:{len(text.splitlines()) + 1}:1"
             ]
             sim.worklayer.patch(job, {"total_amount": 12345})
-            await receiver.wait_for(of("tax", "worklayer.job.updated"), 20)
+            await receiver.wait_for(of("tax", "worklayer.job.updated"), PATIENCE)
             one.path.unlink()
             one.configure(config(receiver, tax=source(sim), other=source(sim)))
-            await receiver.wait_for(of("other", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("other", "jobwire.source.baselined"), PATIENCE)
             assert len(one.lines("config.rejected")) == 1
             assert await one.end() == 0
 
@@ -172,7 +172,7 @@ async def test_sighup_reads_the_file_at_once_and_touching_it_changes_nothing(
     async with Simulator(seed=5, rate=0, population=6) as sim, Receiver([SECRET]) as receiver:
         text = config(receiver, tax=source(sim))
         async with worker(tmp_path, store_url, text) as one:
-            await receiver.wait_for(of("tax", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("tax", "jobwire.source.baselined"), PATIENCE)
             one.configure(f"# the same\n{text}")
             one.process.send_signal(signal.SIGHUP)
             await one.says("config.unchanged")
@@ -191,10 +191,10 @@ async def test_rejected_credentials_are_tried_again_when_their_source_changes(
         text = config(receiver, tax=source(sim, token="wrong"), other=source(sim, token="wrong-too"))
         async with worker(tmp_path, store_url, text) as one:
             for name in ("tax", "other"):
-                await receiver.wait_for(of(name, "jobwire.source.credentials_rejected"), 20)
+                await receiver.wait_for(of(name, "jobwire.source.credentials_rejected"), PATIENCE)
             made = await scans(redis, "other")
             one.configure(config(receiver, tax=source(sim), other=source(sim, token="wrong-too")))
-            await receiver.wait_for(of("tax", "jobwire.source.recovered"), 20)
+            await receiver.wait_for(of("tax", "jobwire.source.recovered"), PATIENCE)
             assert await scans(redis, "other") == made
             assert await one.end() == 0
 
@@ -205,17 +205,17 @@ async def test_a_delivery_in_flight_ends_under_the_old_config(redis: Redis, stor
         job = next(iter(sim.worklayer.items))
         text = config(receiver, tax=source(sim))
         async with worker(tmp_path, store_url, text) as one:
-            await receiver.wait_for(of("tax", "jobwire.source.baselined"), 20)
+            await receiver.wait_for(of("tax", "jobwire.source.baselined"), PATIENCE)
             receiver.script([{"delay": 3.0}])
             sim.worklayer.patch(job, {"total_amount": 12345})
             await one.says("scan.finished", len(one.lines("scan.finished")) + 2)
             one.configure(config(receiver, "[{match: {type: 'worklayer.job.closed'}, to: [hook]}]", tax=source(sim)))
             await one.says("config.taken")
-            await receiver.wait_for(of("tax", "worklayer.job.updated"), 20)
+            await receiver.wait_for(of("tax", "worklayer.job.updated"), PATIENCE)
             sim.worklayer.patch(job, {"total_amount": 54321})
             await one.says("scan.finished", len(one.lines("scan.finished")) + 2)
             sim.worklayer.patch(job, {"status": "CLOSED"})
-            await receiver.wait_for(of("tax", "worklayer.job.closed"), 20)
+            await receiver.wait_for(of("tax", "worklayer.job.closed"), PATIENCE)
             assert [delivery.type.rsplit(".", 1)[-1] for delivery in receiver.deliveries] == [
                 "baselined",
                 "updated",
@@ -236,7 +236,7 @@ async def test_a_closed_terminal_ends_the_worker_that_was_started_at_it(
             one.process.send_signal(signal.SIGHUP)
             await one.says("config.unchanged")
             os.close(ours)
-            assert await asyncio.wait_for(one.process.wait(), 20) == 0
+            assert await asyncio.wait_for(one.process.wait(), PATIENCE) == 0
             assert one.lines("worker.stopped") != []
 
 
@@ -257,4 +257,4 @@ async def test_an_outage_of_the_store_during_a_reload_is_waited_out(tmp_path: Pa
         waiting = asyncio.create_task(opened())
         await until(lambda: [line["event"] for line in said].count("worker.store_unavailable") >= 2)
         stop.set()
-        assert await asyncio.wait_for(waiting, 5) is None
+        assert await asyncio.wait_for(waiting, PATIENCE) is None

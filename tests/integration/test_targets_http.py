@@ -24,7 +24,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 async def sender() -> AsyncIterator[Sender]:
     """A sender to which loopback is open, as `egress.allow: [127.0.0.0/8]` opens it."""
     async with target_session(Egress(["127.0.0.0/8"])) as session:
-        yield Sender(session, 5.0)
+        yield Sender(session, 30.0)
 
 
 def target(type_: str, **options: object) -> Target:
@@ -54,7 +54,7 @@ async def test_a_signed_event_arrives_byte_for_byte(sender: Sender) -> None:
 async def test_a_private_receiver_is_refused_without_permission() -> None:
     """The guard serves every kind of target."""
     async with Receiver([SECRET]) as receiver, SlackLookalike() as slack, target_session(Egress()) as session:
-        closed = Sender(session, 5.0)
+        closed = Sender(session, 30.0)
         for one in (
             target("webhook", url=receiver.url, secret=SECRET),
             target("slack", webhook_url=slack.webhook_url),

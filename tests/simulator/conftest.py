@@ -27,5 +27,5 @@ async def sim(clock: Clock) -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def client(sim: Simulator) -> AsyncIterator[Client]:
     """A client of that simulator."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
         yield Client(sim, http)

@@ -40,7 +40,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     """A plain HTTP client."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         yield session
 
 
@@ -183,7 +183,7 @@ async def test_an_answer_can_be_huge(receiver: Receiver, http: aiohttp.ClientSes
 
 async def test_waiting_ends_when_the_condition_holds(receiver: Receiver, http: aiohttp.ClientSession) -> None:
     """wait_for gives the deliveries once the predicate is true of them."""
-    waiting = asyncio.create_task(receiver.wait_for(lambda all_: len(all_) == 2, timeout=10))
+    waiting = asyncio.create_task(receiver.wait_for(lambda all_: len(all_) == 2, timeout=60))
     for _ in range(2):
         await post(http, receiver)
     assert [delivery.id for delivery in await waiting] == ["evt_1", "evt_1"]

@@ -228,7 +228,7 @@ async def test_a_listener_and_a_waiter_hear_of_messages_and_edits() -> None:
         bot = Bot(slack, http)
         ts = (await bot.api("chat.postMessage", channel="C1", text="a")).json["ts"]
         await bot.api("chat.update", channel="C1", ts=ts, text="b")
-        await slack.wait_for(lambda messages: any(message.edits for message in messages), timeout=5)
+        await slack.wait_for(lambda messages: any(message.edits for message in messages), timeout=60)
     assert told == [("a", 0), ("b", 1)]
 
 

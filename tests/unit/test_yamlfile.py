@@ -169,12 +169,12 @@ def test_aliases_cannot_blow_up() -> None:
     """Aliases of aliases are counted as if they were written out, and stop at a limit."""
     text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
     text += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12))
-    started = time.perf_counter()
+    started = time.process_time()
 
     (flaw,) = parse(text).flaws
 
     assert "more than 200,000 values" in flaw.text
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 10
 
 
 @given(st.text(max_size=200))

@@ -80,7 +80,7 @@ async def test_following_shows_events_as_they_happen(running: Installation, shar
     async with started(shared, "events", "--follow", "--json", "--limit", "0", "--type", "worklayer.*.*") as process:
         assert process.stdout is not None
         first = asyncio.create_task(process.stdout.readline())
-        for amount in range(1000, 1100):
+        for amount in range(1000, 1300):
             sim.worklayer.patch(job, {"total_amount": amount})
             await running.scan("tax")
             done, _ = await asyncio.wait([first], timeout=0.3)

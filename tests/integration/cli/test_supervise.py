@@ -26,7 +26,7 @@ async def test_a_child_that_dies_is_started_again_and_knows_its_parent(tmp_path:
 
     await until(lambda: len(lines(notes)) == 2)
     stop.ask()
-    await asyncio.wait_for(kept, 5)
+    await asyncio.wait_for(kept, 60)
 
     assert lines(notes) == [str(os.getpid())] * 2
     assert PARENT not in os.environ
@@ -42,7 +42,7 @@ async def test_asking_twice_ends_a_child_that_does_not_want_to(tmp_path: Path) -
     await asyncio.wait([kept], timeout=0.3)
     assert not kept.done()
     stop.ask()
-    await asyncio.wait_for(kept, 5)
+    await asyncio.wait_for(kept, 60)
 
 
 async def test_a_command_that_cannot_be_started_is_no_crash(tmp_path: Path) -> None:
@@ -53,4 +53,4 @@ async def test_a_command_that_cannot_be_started_is_no_crash(tmp_path: Path) -> N
     await asyncio.wait([kept], timeout=0.3)
     assert not kept.done()
     stop.ask()
-    await asyncio.wait_for(kept, 5)
+    await asyncio.wait_for(kept, 60)

@@ -50,7 +50,7 @@ async def running_up(jobwire: Jobwire) -> AsyncIterator[asyncio.subprocess.Proce
     process = await jobwire.start("up")
     try:
         assert process.stdout is not None
-        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
         assert re.match(rb"jobwire \S+ is up: 4 sources, 1 target", line), line
         yield process
     finally:
@@ -77,12 +77,12 @@ class Changes:
         amount = next(self._amounts)
         self._sim.worklayer.patch(self._job, {"total_amount": amount})
         mark = f'"total_amount":{amount}'.encode()
-        await self._receiver.wait_for(lambda all_: any(mark in one.body and one.verified for one in all_), 30)
+        await self._receiver.wait_for(lambda all_: any(mark in one.body and one.verified for one in all_), 60)
 
 
 async def baselined(receiver: Receiver) -> None:
     """All four sources had their first look."""
-    await receiver.wait_for(lambda all_: sum(one.type == "jobwire.source.baselined" for one in all_) == 4, 30)
+    await receiver.wait_for(lambda all_: sum(one.type == "jobwire.source.baselined" for one in all_) == 4, 60)
 
 
 async def test_up_survives_its_parts_and_ends_as_a_whole(jobwire: Jobwire, sim: Simulator, receiver: Receiver) -> None:
@@ -118,7 +118,7 @@ async def test_nothing_outlives_an_up_that_was_killed(jobwire: Jobwire, receiver
         left = children(process.pid)
         process.kill()
         await process.wait()
-        await until(lambda: not any(alive(pid) for pid in left.values()), within=15)
+        await until(lambda: not any(alive(pid) for pid in left.values()))
 
     assert set(left) == {"worker", "web", "store"}
     assert (await jobwire("events", "--json")).code == 0

@@ -18,7 +18,7 @@ from tests.integration.cli.commands import Jobwire, ended, started
 async def address(process: asyncio.subprocess.Process) -> str:
     """The URL that `web` says it answers at."""
     assert process.stdout is not None
-    while line := await asyncio.wait_for(process.stdout.readline(), 30):
+    while line := await asyncio.wait_for(process.stdout.readline(), 60):
         if found := re.search(rb"jobwire answers at (http://\S+)", line):
             return found[1].decode()
     raise AssertionError("it ended before it answered")
@@ -29,7 +29,7 @@ async def test_web_answers_beside_a_worker_and_ends_when_told(shared: Jobwire, r
     shared.configure(shared.config.read_text().replace("every: 1s", "every: 1h"))
     async with started(shared, "worker"), started(shared, "web") as process, ClientSession() as http:
         url = await address(process)
-        await receiver.wait_for(lambda all_: sum(one.type == "jobwire.source.baselined" for one in all_) == 4, 30)
+        await receiver.wait_for(lambda all_: sum(one.type == "jobwire.source.baselined" for one in all_) == 4, 60)
 
         async def begun() -> int:
             async with http.get(f"{url}/metrics") as answer:
@@ -38,7 +38,7 @@ async def test_web_answers_beside_a_worker_and_ends_when_told(shared: Jobwire, r
 
         async with http.post(f"{url}/api/v1/sources/tax/poll") as answer:
             assert answer.status == 202
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await begun() < 2:
                 await asyncio.sleep(0.05)
         process.send_signal(signal.SIGTERM)
@@ -65,7 +65,7 @@ async def test_a_taken_port_is_said_and_up_goes_on_without_it(jobwire: Jobwire, 
         jobwire.configure(jobwire.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}"))
         alone = await jobwire("web")
         async with started(jobwire, "up") as process:
-            await receiver.wait_for(lambda all_: any(one.type == "jobwire.source.baselined" for one in all_), 30)
+            await receiver.wait_for(lambda all_: any(one.type == "jobwire.source.baselined" for one in all_), 60)
             process.send_signal(signal.SIGTERM)
             done = await ended(process)
 

@@ -33,7 +33,7 @@ async def watching(
     """An installation with one Worklayer source that is asked every minute."""
     async with listing(JOBS) as (url, jobs):
         config = (
-            f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: "{key}", every: 60s, timeout: 1s, '
+            f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: "{key}", every: 60s, timeout: 20s, '
             f"{options}}}}}\n"
         )
         async with installed(store_url, config, hands) as watch:
@@ -111,7 +111,7 @@ async def test_what_is_told_while_a_scan_runs_is_closed_by_that_scan(redis: Redi
         watch.hands.pass_(seconds=100)
         slow = dataclasses.replace(source, runner=Slow())
         scan = asyncio.create_task(watch.services.scanner.scan(slow, 100))
-        await asyncio.wait_for(begun.wait(), 5)
+        await asyncio.wait_for(begun.wait(), 60)
         assert named(await look(watch, 100)) == ["stale"]
         go.set()
         await scan

@@ -239,7 +239,7 @@ async def test_w11_many_workers_see_each_delivery_exactly_once(db: Db, lanes: La
                 await asyncio.sleep(0)
                 await lanes.settle("hook", [settled(lane)])
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(work() for _ in range(20)))
     for number in range(30):
         in_lane = [id for lane, id in seen if lane == f"lane {number}"]

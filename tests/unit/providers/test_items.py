@@ -187,6 +187,6 @@ def test_splitting_a_page_costs_microseconds_an_item() -> None:
 
 
 def _timed(work: Any) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     work()
-    return time.perf_counter() - started
+    return time.process_time() - started
