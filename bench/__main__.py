@@ -13,6 +13,7 @@ from bench.place import FULL, QUICK, Sizes, place, quiet
 from bench.report import HEADINGS, Row, lines, save, table_line
 from bench.rows import MEASUREMENTS
 from bench.rows.memory import million
+from monitor.garbage import collect_seldom
 
 ON_DEMAND = {"million": million}
 
@@ -45,6 +46,8 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join([*MEASUREMENTS, *ON_DEMAND])}")
     sizes = QUICK if given.quick else FULL
+    # As every process of ours does; the limits run in this one, so they have it too.
+    collect_seldom()
     rows = asyncio.run(run(given.names or list(MEASUREMENTS), sizes, persistent=given.aof))
     if given.json:
         save(given.json, rows, size=sizes.name)

@@ -17,6 +17,7 @@ import aiohttp
 from bench.limits import sending
 from bench.place import config_file, opened, quiet
 from monitor.bootstrap import services
+from monitor.garbage import collect_seldom
 from monitor.settings import load
 
 FLIGHTS = 64
@@ -67,5 +68,6 @@ async def main(role: str, store_url: str, argument: str) -> None:
 
 
 if __name__ == "__main__":
+    collect_seldom()
     with quiet():
         asyncio.run(main(*sys.argv[1:4]))

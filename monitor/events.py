@@ -10,6 +10,7 @@ import hashlib
 import re
 from base64 import b32encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -34,16 +35,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+_json = msgspec.json.Encoder().encode
+
+
 def event_id(source: str, kind: str, id: str, revision: int, type: str, rung: str = "") -> str:
     """What happened in, the event's id out: the same fact gives the same id on every machine, at any time.
 
     A crash, a second worker or a repeated scan may make the event again, and receivers may drop the
     repetition by this id alone. A later return to the same state has a higher revision, so another id.
     """
-    facts = msgspec.json.encode([source, kind, id, revision, type, rung])
+    facts = _json([source, kind, id, revision, type, rung])
     return "evt_" + b32encode(hashlib.blake2b(facts, digest_size=15).digest()).decode().lower()
 
 
+@lru_cache(maxsize=1024)
 def state_name(state: str | None) -> str:
     """A provider's state in, the last segment of the event type out: `CLAIMED` -> `claimed`, "-" -> `state_cleared`."""
     if state is None or state.strip() in ("", "-"):
@@ -58,7 +63,7 @@ def sequence_text(sequence: int) -> str:
 
 def encode(event: Event) -> bytes:
     """An event in, the bytes that are stored and sent at every attempt out."""
-    return msgspec.json.encode(event)
+    return _json(event)
 
 
 def decode(body: bytes) -> dict[str, Any]:

@@ -10,6 +10,9 @@ _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s*([Zz]|[+-]\d\d:?\d\d)?",
 )
 
+# How it is written most often, which Python reads as it stands.
+_PLAIN_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", re.ASCII)
+
 # `date.fromisoformat` alone would take ISO weeks too: 2026-W01-1.
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -18,17 +21,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def parse_instant(value: object) -> datetime | None:
     """RFC 3339 text in, an aware UTC datetime out; without a zone it counts as UTC; None when it is none."""
-    match = _INSTANT.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
+    if not isinstance(value, str):
         return None
-    day, clock, fraction, zone = match.groups()
+    try:
+        if _PLAIN_INSTANT.fullmatch(value):
+            return datetime.fromisoformat(value)
+        match = _INSTANT.fullmatch(value.strip())
+        return _of_parts(*match.groups()) if match else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _of_parts(day: str, clock: str, fraction: str | None, zone: str | None) -> datetime:
     seconds = clock if len(clock) == 8 else f"{clock}:00"
     micros = (fraction or "").ljust(6, "0")[:6]
     offset = "+00:00" if zone in (None, "Z", "z") else zone
-    try:
-        return datetime.fromisoformat(f"{day}T{seconds}.{micros}{offset}").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return datetime.fromisoformat(f"{day}T{seconds}.{micros}{offset}").astimezone(UTC)
 
 
 def parse_date(value: object) -> date | None:
@@ -43,7 +51,8 @@ def parse_date(value: object) -> date | None:
 
 def stamp(moment: datetime) -> str:
     """An aware datetime in, RFC 3339 in UTC with milliseconds out."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def from_millis(millis: int) -> datetime:

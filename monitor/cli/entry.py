@@ -85,6 +85,7 @@ def _until_done(command: Coroutine[Any, Any, Any]) -> Any:
     """Runs a command to its end; SIGTERM ends it in order, as Ctrl-C does."""
     import asyncio  # noqa: PLC0415 - --help and --version start faster without
 
+    from monitor.garbage import collect_seldom  # noqa: PLC0415 - as above
     from monitor.log import configure  # noqa: PLC0415 - as above
 
     async def guarded() -> Any:
@@ -94,6 +95,7 @@ def _until_done(command: Coroutine[Any, Any, Any]) -> Any:
         return await command
 
     configure(level="error")
+    collect_seldom()
     try:
         return asyncio.run(guarded())
     except asyncio.CancelledError:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -21,6 +21,7 @@ from monitor.moments import parse_instant, stamp
 from monitor.resources import Document, Resource
 
 OLDER_HOLDS_SECONDS = 600.0
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -66,8 +67,8 @@ class Doubts:
         doubt = self._about(id)
         if doubt is None or not doubt.double or document is None:
             return False
-        new, known = _stamp_of(resources), _stamp_of([one.resource for one in document.known.values()])
-        return (new or "", digests[0]) <= (known or "", digests[1])
+        new, known = _stamps(document, resources)
+        return (new or _NEVER, digests[0]) <= (known or _NEVER, digests[1])
 
     def agree(self, id: str) -> bool:
         """Both sights of this walk are the same: the item is no double any more; True when it was one."""
@@ -92,14 +93,14 @@ class Doubts:
 
 
 def _is_older(document: Document, resources: Sequence[Resource]) -> bool:
-    new, known = _stamp_of(resources), _stamp_of([one.resource for one in document.known.values()])
+    new, known = _stamps(document, resources)
     return new is not None and known is not None and new < known
 
 
-def _stamp_of(resources: Sequence[Resource]) -> str | None:
-    """The provider's stamp of the item's own resource, in a form that compares as text."""
-    moment = parse_instant(resources[0].stamp) if resources else None
-    return moment.isoformat() if moment else None
+def _stamps(document: Document, resources: Sequence[Resource]) -> tuple[datetime | None, datetime | None]:
+    """The provider's stamps of the item's own resource: as it is shown now, and as it is known."""
+    known = next(iter(document.known.values()), None)
+    return parse_instant(resources[0].stamp if resources else None), parse_instant(known and known.resource.stamp)
 
 
 def _sign(changes: Sequence[Change]) -> str:

@@ -163,10 +163,10 @@ class Walk:
             self.shown.update({id: digest for id, _, digest, _ in changed})
         for _ in range(_COMMIT_TRIES):
             documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
-            now = self.clock()
+            setting = self.setting(self.clock())
             commits, judgements = [], {}
             for (id, raw, digest, expected), document in zip(changed, documents, strict=True):
-                judgement, commit = self._judge(id, raw, digest, expected, document, now)
+                judgement, commit = self._judge(id, raw, digest, expected, document, setting)
                 if judgement is not None and commit is not None:
                     judgements[id] = judgement
                     commits.append(commit)
@@ -196,7 +196,7 @@ class Walk:
         digest: bytes,
         expected: bytes,
         document: Document | None,
-        now: datetime,
+        setting: Setting,
     ) -> tuple[Judgement | None, ItemCommit | None]:
         try:
             resources = self.source.provider.resources(bytes(raw))
@@ -209,10 +209,10 @@ class Walk:
             return None, None
         if self.doubts.loses(id, document, resources, (digest, expected[:DIGEST_SIZE])):
             return None, None
-        if not self.baseline and self.doubts.waits(id, document, resources, diff, now):
+        if not self.baseline and self.doubts.waits(id, document, resources, diff, setting.now):
             return None, None
-        judgement = judge(document, diff, self.setting(now))
-        note = msgspec.json.encode(Note(0, self.epoch, self.last_seen))
+        judgement = judge(document, diff, setting)
+        note = msgspec.json.encode(Note(0, self.epoch, self.last_seen)) if diff.missing else b""
         present = [ref for ref in (document.known if document else {}) if ref not in diff.missing]
         return judgement, commit_of(
             self.source,

@@ -127,8 +127,10 @@ def stamp_of(value: Any) -> str | None:
 
 def without(fields: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     """All fields but those named, in the order they were sent."""
-    left_out = frozenset(names)
-    return {name: value for name, value in fields.items() if name not in left_out}
+    left = dict(fields)
+    for name in names:
+        left.pop(name, None)
+    return left
 
 
 def token_end(token: SecretStr | None) -> datetime | None:
