@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.deadlines import Clockwork, describe, ladder, tightest
 from monitor.events import Event, monitor_event
+from monitor.ladders import Clockwork, describe, ladder, tightest
 from monitor.moments import parse_instant, stamp
 from monitor.values import format_duration
 from monitor.vocabulary import DeadlineRule
@@ -55,7 +55,7 @@ def credentials_expiring(
     Only the tightest rung that has passed speaks: 14d, 7d, 3d, 1d, expired. None before the first. The mark
     holds the end alone: another end is another token.
     """
-    end, clockwork = stamp(ends), Clockwork(ZoneInfo("UTC"), {})
+    end, clockwork = stamp(ends), Clockwork(ZoneInfo("UTC"))
     rung = tightest(ladder(_ENDING, end, clockwork), now)
     if rung is None:
         return None

@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -163,14 +163,15 @@ async def open_sources(
     With `sharing` they spend from the budgets and use the tokens that all workers share.
     """
     session = await stack.enter_async_context(source_session(f"jobwire/{__version__}"))
-    ladders: dict[str, Sequence[float]] = {type_: one.before for type_, one in settings.deadlines.items()}
+    ladders = {type_: one.timing for type_, one in settings.deadlines.items()}
+    stuck = [one.rule for one in settings.stuck]
     providers = {
         name: (setting, PROVIDERS[setting.provider].build(name, setting.options))
         for name, setting in settings.sources.items()
     }
     callers = open_callers(providers, session, clock, stack, sharing)
     return {
-        name: assemble(name, setting.options, provider, callers[name], ladders)
+        name: assemble(name, setting.options, provider, callers[name], ladders, stuck)
         for name, (setting, provider) in providers.items()
     }
 

@@ -1,71 +1,41 @@
-"""When dates and instants are due to be told, and which rung of a ladder speaks. Pure: the clock is an argument.
+"""Which rung of a ladder speaks, and what is remembered of those that spoke. Pure: the clock is an argument.
 
-A ladder is the list of moments before a deadline (30d 14d 7d 3d 1d) and the one after it. Of several
-rungs that have passed only the tightest speaks, and says how late it is. Dates count in calendar days of
-the source's own zone: a rung is due at local midnight, a date is over at the end of that local day.
+Of several rungs that have passed only the tightest speaks, and says how late it is. A rung speaks once for each value
+of the date, also when the date moves there and back; once more where it was told with a renewal in sight and that has
+fallen through. A date that flips about is not followed for ever: five values told within a day are enough, the sixth
+waits until that day is over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from monitor.moments import parse_date, parse_instant, stamp
+from monitor.ladders import Clockwork, Rung, is_given, kept_name, ladder, span_of, tightest, value_name
+from monitor.moments import parse_instant, stamp
 from monitor.resources import Known, pick
-from monitor.values import format_duration, parse_duration
 from monitor.vocabulary import DeadlineRule, Kind
 
 FORGET_AFTER = timedelta(days=7)
 """At first sight a deadline that passed longer ago than this stays silent."""
 
-ON_TIME = timedelta(seconds=2)
-"""Within this much of being due an event counts as on time."""
+FLIPS, FLIPS_WITHIN = 5, timedelta(days=1)
+"""So many other dates may have been told within this time; then the next one waits."""
 
-_REMEMBERED_VALUES = 5
-_LATE_STEPS = ((600, 1), (7_200, 60), (172_800, 3600), (float("inf"), 86400))
-_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_REMEMBERED_VALUES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One moment of a ladder: its name (`30d`, `24h`, `overdue`), the event type, and when it is due (UTC)."""
+class Told(NamedTuple):
+    """What is remembered of one value of a deadline: the tightest rung that spoke, when, and under which renewal."""
 
-    name: str
-    type: str
-    due: datetime
+    rung: str
+    at: datetime | None
+    under: str
 
-
-@dataclass(frozen=True, slots=True)
-class Clockwork:
-    """What turns deadline rules into moments for one source: its zone and the ladders of the config by event type."""
-
-    zone: ZoneInfo
-    ladders: Mapping[str, Sequence[float]]
-
-    def before(self, rule: DeadlineRule) -> Sequence[float]:
-        """The rungs before this deadline, in seconds: the config's, else the provider's default."""
-        return self.ladders.get(rule.type, rule.before)
-
-
-def ladder(rule: DeadlineRule, value: Any, clockwork: Clockwork) -> list[Rung]:
-    """A deadline rule and its value in, its rungs in the order they fall due out; none when it is no date."""
-    if rule.unit == "date":
-        day = parse_date(value)
-        if day is None:
-            return []
-        # Wall clock arithmetic on local midnight: a day is a day across clock changes.
-        start, lasts = datetime.combine(day, time.min, clockwork.zone), 86400.0
-    else:
-        moment = parse_instant(value)
-        if moment is None:
-            return []
-        start, lasts = moment, 0.0
-    name = "overdue" if rule.unit == "date" else rule.after.rsplit(".", 1)[-1]
-    rungs = [Rung(_rung_name(one, rule.unit), rule.type, _earlier(start, one)) for one in clockwork.before(rule)]
-    return [*sorted(rungs, key=lambda rung: rung.due), Rung(name, rule.after, _earlier(start, -lasts))]
+    def text(self) -> str:
+        """As it is stored: `30d 2026-01-05T00:00:00.000Z contract/10`, what is not known left out from the end."""
+        return " ".join(filter(None, (self.rung, stamp(self.at) if self.at else "", self.under if self.at else "")))
 
 
 def rules_of(known: Known, kind: Kind | None) -> Sequence[DeadlineRule]:
@@ -75,33 +45,40 @@ def rules_of(known: Known, kind: Kind | None) -> Sequence[DeadlineRule]:
     return [rule for rule in kind.deadlines if rule.alive(known.resource.state)]
 
 
-def next_due(known: Known, rule: DeadlineRule, clockwork: Clockwork) -> datetime | None:
-    """When the ring must look at this deadline next: the earliest rung not yet told or passed over, in UTC."""
-    value = pick(known.resource.fields, rule.field)
-    rungs = ladder(rule, value, clockwork)
-    waiting = rungs[_told(known, rule, value, rungs) + 1 :]
-    return waiting[0].due if waiting else None
+def rungs_of(known: Known, rule: DeadlineRule, clockwork: Clockwork) -> list[Rung]:
+    """The ladder of a resource's deadline in its present state."""
+    return ladder(rule, pick(known.resource.fields, rule.field), clockwork, state=known.resource.state)
 
 
-def speaking(known: Known, rule: DeadlineRule, clockwork: Clockwork, now: datetime) -> Rung | None:
-    """The one rung that must be told now: the tightest that is due and was not told; None when none is."""
-    value = pick(known.resource.fields, rule.field)
-    rungs = ladder(rule, value, clockwork)
-    return tightest(rungs[_told(known, rule, value, rungs) + 1 :], now)
+def next_due(known: Known, rule: DeadlineRule, clockwork: Clockwork, under: str = "") -> datetime | None:
+    """When the ring must look at this deadline next, in UTC: the earliest rung not yet told or passed over.
+
+    `under` is the ref of a renewal that takes this resource's place in time.
+    """
+    waiting = _waiting(known, rule, clockwork, under)
+    if not waiting:
+        return None
+    held = _held_until(known, rule)
+    return max(waiting[0].due, held) if held else waiting[0].due
 
 
-def tightest(rungs: Sequence[Rung], now: datetime) -> Rung | None:
-    """Rungs in the order they fall due in, the last one that is due out; None when none is."""
-    due = [rung for rung in rungs if rung.due <= now]
-    return due[-1] if due else None
+def speaking(known: Known, rule: DeadlineRule, clockwork: Clockwork, now: datetime, under: str = "") -> Rung | None:
+    """The one rung that must be told now: the tightest that is due and was not told; None when none is.
+
+    A silent one is to be noted in the same way, without an event.
+    """
+    held = _held_until(known, rule)
+    return None if held and now < held else tightest(_waiting(known, rule, clockwork, under), now)
 
 
-def told(known: Known, rule: DeadlineRule, rung: Rung) -> dict[str, dict[str, str]]:
+def told(
+    known: Known, rule: DeadlineRule, rung: Rung, now: datetime | None = None, under: str = ""
+) -> dict[str, dict[str, str]]:
     """`spoken` of the resource once this rung was told for its present value; older values are forgotten in time."""
-    value = value_name(rule, pick(known.resource.fields, rule.field))
+    value = value_name(pick(known.resource.fields, rule.field))
     values = {key: name for key, name in known.spoken.get(rule.type, {}).items() if key != value}
     kept = dict(list(values.items())[-(_REMEMBERED_VALUES - 1) :])
-    return {**known.spoken, rule.type: {**kept, value: rung.name}}
+    return {**known.spoken, rule.type: {**kept, value: Told(kept_name(rung), now, under).text()}}
 
 
 def passed_over(known: Known, kind: Kind | None, clockwork: Clockwork, now: datetime) -> dict[str, dict[str, str]]:
@@ -109,74 +86,55 @@ def passed_over(known: Known, kind: Kind | None, clockwork: Clockwork, now: date
     spoken = known.spoken
     for rule in rules_of(known, kind):
         rung = speaking(known, rule, clockwork, now)
-        if rung is not None and rung.type == rule.after and now - rung.due > FORGET_AFTER:
+        if rung is not None and (rung.silent or (rung.type == rule.after and now - rung.due > FORGET_AFTER)):
             spoken = {**spoken, **told(known, rule, rung)}
     return spoken
 
 
-def describe(rule: DeadlineRule, rung: Rung, value: Any, clockwork: Clockwork, now: datetime) -> dict[str, Any]:
-    """The `deadline` member of an event: the date or instant, the rung, what is left and how late this is."""
-    late = _late(now - rung.due)
-    day = parse_date(value) if rule.unit == "date" else None
-    if day is not None:
-        return {
-            "date": value,
-            "rung": rung.name,
-            "days_left": (day - now.astimezone(clockwork.zone).date()).days,
-            "late": late,
-        }
-    moment = parse_instant(value)
-    left = round((moment - now).total_seconds()) if moment else 0
-    if late == "0s" and rung.type == rule.type and moment:
-        left = round((moment - rung.due).total_seconds())
-    return {"at": stamp(moment) if moment else value, "rung": rung.name, "seconds_left": left, "late": late}
+def known_since(known: Known, rule: DeadlineRule) -> datetime | None:
+    """Since when a deadline could be known, in UTC: the resource was there, with this value, in this state."""
+    seen = parse_instant(known.moved.get(rule.field)) or parse_instant(known.first_seen)
+    return max((one for one in (seen, parse_instant(known.since)) if one is not None), default=None)
 
 
-def value_name(rule: DeadlineRule, value: Any) -> str:
-    """A deadline's value in, the one name of that moment out, however the provider writes it this time."""
-    moment = parse_instant(value) if rule.unit == "instant" else None
-    return stamp(moment) if moment else str(value)
+def unreadable(known: Known, kind: Kind | None, clockwork: Clockwork) -> list[DeadlineRule]:
+    """The deadlines of a resource whose value is there and is no date: nothing can be told of them."""
+    return [
+        rule
+        for rule in rules_of(known, kind)
+        if is_given(pick(known.resource.fields, rule.field)) and not rungs_of(known, rule, clockwork)
+    ]
 
 
-def _told(known: Known, rule: DeadlineRule, value: Any, rungs: Sequence[Rung]) -> int:
-    """The place of the last rung that was told or is wider than that; -1 for none.
-
-    Compared by span, not by name: another ladder in the config must not tell the wider rungs again.
-    """
-    name = known.spoken.get(rule.type, {}).get(value_name(rule, value))
-    if name is None:
-        return -1
-    return max((index for index, rung in enumerate(rungs) if _span(rung.name) >= _span(name)), default=-1)
-
-
-def _span(name: str) -> float:
-    """Seconds before the deadline by a rung's name; the one after it comes last."""
-    try:
-        return parse_duration(name)
-    except ValueError:
-        return -1.0
+def _waiting(known: Known, rule: DeadlineRule, clockwork: Clockwork, under: str) -> list[Rung]:
+    rungs = rungs_of(known, rule, clockwork)
+    if not rungs:
+        return []
+    told_ = _remembered(known, rule).get(value_name(pick(known.resource.fields, rule.field)))
+    if told_ is None:
+        return rungs
+    # Compared by span, not by name: another ladder in the config must not tell the wider rungs again.
+    reached = max((place for place, one in enumerate(rungs) if _span(one) >= span_of(told_.rung)), default=-1)
+    reopened = bool(told_.under and not under)
+    return rungs[max(reached if reopened else reached + 1, 0) :]
 
 
-def _earlier(moment: datetime, seconds: float) -> datetime:
-    """A moment so many seconds earlier on its own wall clock, in UTC; the ends of the calendar hold what lies beyond.
-
-    Providers write 0001-01-01 and 9999-12-31 where they have no date.
-    """
-    try:
-        return (moment - timedelta(seconds=seconds)).astimezone(UTC)
-    except OverflowError:
-        return _LAST if seconds < 0 else _FIRST
+def _span(rung: Rung) -> float:
+    return span_of(kept_name(rung))
 
 
-def _rung_name(seconds: float, unit: str) -> str:
-    if unit == "instant" and seconds % 3600 == 0:
-        return f"{int(seconds // 3600)}h"
-    return format_duration(seconds)
+def _held_until(known: Known, rule: DeadlineRule) -> datetime | None:
+    """Until when nothing is told of a deadline whose date flips about; None when it does not."""
+    present = value_name(pick(known.resource.fields, rule.field))
+    others = [one.at for value, one in _remembered(known, rule).items() if value != present and one.at]
+    return sorted(others)[-FLIPS] + FLIPS_WITHIN if len(others) >= FLIPS else None
 
 
-def _late(late: timedelta) -> str:
-    if late <= ON_TIME:
-        return "0s"
-    seconds = int(late.total_seconds())
-    step = next(size for limit, size in _LATE_STEPS if seconds < limit)
-    return format_duration(seconds // step * step)
+def _remembered(known: Known, rule: DeadlineRule) -> Mapping[str, Told]:
+    return {value: _read(text) for value, text in known.spoken.get(rule.type, {}).items()}
+
+
+def _read(text: str) -> Told:
+    rung, _, rest = text.partition(" ")
+    at, _, under = rest.partition(" ")
+    return Told(rung, parse_instant(at), under)

@@ -49,7 +49,8 @@ MONITOR: Mapping[str, str] = MappingProxyType(
         "jobwire.source.credentials_expiring": "a fixed token ends in 14, 7, 3 or 1 days, or has ended: "
         "`expires_at`, `rung`, `days_left`",
         "jobwire.source.schema_drift": "what items look like has changed, told once: `kind`, `what`: `new_field`, "
-        "`vanished_field` or `changed_type` with `field`, `was`, `now` (types), or `unknown_state` with `state`",
+        "`vanished_field` or `changed_type` with `field`, `was`, `now` (types), or `unknown_state` with `state`. And, "
+        "once a day for each form of writing, `unreadable_date`, a deadline that is no date: `field`, `value`, `keys`",
         "jobwire.source.removals_held": "too much is missing at once, nothing is removed: `missing`, `since`",
         "jobwire.target.failing": "three attempts in a row failed: `failures`, `status`, `error`",
         "jobwire.target.recovered": "an attempt arrived after that",
@@ -109,6 +110,7 @@ def _of_kind(prefix: str, kind: str, spec: Kind, vocabulary: Vocabulary) -> Iter
     for rule in spec.deadlines:
         yield EventType(rule.type, "clock", f"`{rule.field}` comes near")
         yield EventType(rule.after, "clock", f"`{rule.field}` has passed, and the resource is still alive")
+    yield EventType(f"{prefix}.stuck", "clock", "a state lasts longer than a rule of `stuck` in the config allows")
 
 
 def _type_schema(one: EventType) -> Schema:
@@ -148,7 +150,13 @@ def _shared() -> Schema:
         "change_data": _data(
             common, resource=_ref("resource"), state=_ref("state"), changes=_list("change"), deadline=never
         ),
-        "clock_data": _data(common, resource=_ref("resource"), state=never, changes=nothing, deadline=_ref("deadline")),
+        "clock_data": _data(
+            common | {"details": _ref("clock_details")},
+            resource=_ref("resource"),
+            state=never,
+            changes=nothing,
+            deadline=_ref("deadline"),
+        ),
         "monitor_data": _data(
             common, resource=never, state=never, changes=nothing, deadline=never, details={"type": "object"}
         ),
@@ -157,14 +165,28 @@ def _shared() -> Schema:
         ),
         "related": _object(key=text, kind=text, id=text, title=text, state=optional, fields={"type": "object"}),
         "state": _object(before=optional, after=optional),
+        "clock_details": _clock_details(time),
         "change": _object(field=text, before=True, after=True),
         "deadline": {
             "oneOf": [
                 _object(date={**text, "format": "date"}, rung=text, days_left={"type": "integer"}, late=text),
                 _object(at=text, rung=text, seconds_left={"type": "integer"}, late=text),
-            ]
+            ],
         },
     }
+
+
+def _clock_details(time: Schema) -> Schema:
+    standing = (
+        "what follows on the resource (`related`): agreed on, offered in time, offered for later than the day "
+        "after the end or without a date, rejected"
+    )
+    properties: Schema = {
+        "known_at": {**time, "description": "it was not known before, and that was after it was due"},
+        "since": {**time, "description": "stuck: since when the state has lasted"},
+        "renewal": {"enum": ["agreed", "pending", "gap", "rejected"], "description": standing},
+    }
+    return {"type": "object", "properties": properties}
 
 
 def _envelope(time: Schema) -> Schema:
@@ -182,9 +204,12 @@ def _envelope(time: Schema) -> Schema:
     )
 
 
+_OPTIONAL = frozenset({"related", "details"})
+
+
 def _data(common: Schema, **own: Any) -> Schema:
     properties = {**common, **own}
-    required = [name for name in properties if name != "related"]
+    required = [name for name in properties if name not in _OPTIONAL or name in own]
     return {"type": "object", "properties": properties, "required": required}
 
 

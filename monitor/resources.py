@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 
-class Resource(msgspec.Struct, frozen=True):
+class Resource(msgspec.Struct, frozen=True, array_like=True):
     """One job, job_driver, contract or interview as the provider shows it now.
 
     `state` is the provider's own word, None when it gave none. `fields` keeps everything else the
@@ -38,13 +38,17 @@ class Resource(msgspec.Struct, frozen=True):
         return f"{self.kind}/{self.id}"
 
 
-class Known(msgspec.Struct, frozen=True, omit_defaults=True):
+class Known(msgspec.Struct, frozen=True, array_like=True):
     """What the store remembers of one resource.
 
     `revision` counts its states from 1, `sequence` its events, `since` is when the monitor first saw
     the present state (RFC 3339), `first_seen` when it first saw the resource. `gone` marks a removed
     resource, kept so that a return is told as `restored`. `spoken` remembers per deadline type and
     date value the tightest rung that was told, so that no rung speaks twice.
+
+    `entered` is the provider's own time of the present state, None where it gave none or did not move it with the
+    state. `moved` says of fields that clocks watch when they last changed; of one that is not in it, not since
+    `first_seen`.
     """
 
     resource: Resource
@@ -54,9 +58,11 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     first_seen: str
     gone: bool = False
     spoken: dict[str, dict[str, str]] = {}
+    entered: str | None = None
+    moved: dict[str, str] = {}
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, array_like=True):
     """All that is known of one item: its resources by ref, the item's own resource first."""
 
     known: dict[str, Known] = {}

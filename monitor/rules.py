@@ -12,12 +12,13 @@ from typing import Any
 
 import msgspec
 
-from monitor.deadlines import Clockwork, Rung, describe, passed_over, told, value_name
 from monitor.diff import Change, ItemDiff, same_state
 from monitor.events import Event, event_id, sequence_text, state_name
+from monitor.ladders import Clockwork
 from monitor.moments import stamp
-from monitor.resources import Document, FieldChange, Known, Resource, pick
-from monitor.vocabulary import DeadlineRule, Kind, Vocabulary
+from monitor.resources import Document, FieldChange, Known, Resource
+from monitor.sights import first_sight, later_sight
+from monitor.vocabulary import Kind, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Setting:
     def kind(self, name: str) -> Kind | None:
         """The declaration of a kind, None when the provider declares none."""
         return self.vocabulary.kinds.get(name)
+
+    def type_of(self, kind: str) -> str:
+        """`worklayer.job`: what the event types of a kind begin with."""
+        return f"{self.vocabulary.provider}.{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Judgement:
 
 
 @dataclass(slots=True)
-class _Book:
+class Book:
     """The item while it is judged: resources by ref, and what has been decided so far."""
 
     setting: Setting
@@ -94,9 +99,9 @@ class _Book:
 
 def judge(document: Document | None, diff: ItemDiff, setting: Setting) -> Judgement:
     """What is known of an item and how it differs in; its new document and its events out."""
-    book = _Book(setting, dict(document.known) if document else {})
+    book = Book(setting, dict(document.known) if document else {})
     for resource in diff.unchanged:
-        book.known[resource.ref] = msgspec.structs.replace(book.known[resource.ref], resource=resource)
+        book.known[resource.ref] = _seen_again(book.known[resource.ref], resource, setting)
     arrived = {change.ref for change in diff.changes if change.what in ("created", "restored")}
     for change in diff.changes:
         book.known[change.ref] = _advance(change, setting)
@@ -110,10 +115,10 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
 
     What goes with its parent is listed in the parent's event and has none of its own.
     """
-    book = _Book(setting, dict(document.known))
+    book = Book(setting, dict(document.known))
     going = [ref for ref in refs if ref in book.known and not book.known[ref].gone]
     parents = {ref for ref in going if book.known[ref].resource.parent is None}
-    leaving = {ref: [_related(setting, one) for one in _children(book, ref)] for ref in parents}
+    leaving = {ref: [related_of(setting, one) for one in _children(book, ref)] for ref in parents}
     for ref in [*going, *(ref for ref in book.known if ref not in going)]:
         known = book.known[ref]
         with_parent = known.resource.parent in parents
@@ -133,21 +138,6 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
     return Judgement(Document(book.known), tuple(book.revisions), tuple(book.silent))
 
 
-def judge_rung(document: Document, ref: str, rule: DeadlineRule, rung: Rung, setting: Setting) -> Judgement:
-    """A rung that is due for one resource in; the document that remembers it and the clock event out."""
-    book = _Book(setting, dict(document.known))
-    known = book.known[ref]
-    book.known[ref] = msgspec.structs.replace(known, spoken=told(known, rule, rung))
-    value = pick(known.resource.fields, rule.field)
-    deadline = describe(rule, rung, value, setting.clockwork, setting.now)
-    # What takes this one's place stands beside it: a renewal that is offered belongs into the warning.
-    siblings = _children(book, known.resource.parent) if known.resource.role == "last" else []
-    related = [_related(setting, one) for one in siblings if one.resource.role == "pending"]
-    mark = f"{rung.name}@{value_name(rule, value)}"
-    book.tell(ref, rung.type.rsplit(".", 1)[-1], deadline=deadline, rung=mark, related=related)
-    return Judgement(Document(book.known), tuple(book.revisions))
-
-
 def change_name(change: Change, kind: Kind | None) -> str:
     """The last segment of the event type for a change: the new state, a named change, or `updated`."""
     if change.what != "changed":
@@ -164,20 +154,28 @@ def _advance(change: Change, setting: Setting) -> Known:
     """The resource after this change: one revision on, `since` moved only with the state."""
     now = stamp(setting.now)
     assert change.after is not None  # noqa: S101 - only `removed` has no after, and diff_item never makes it
+    kind, type_ = setting.kind(change.after.kind), setting.type_of(change.after.kind)
     if change.before is None:
         fresh = Known(change.after, revision=1, sequence=0, since=now, first_seen=now)
-        spoken = passed_over(fresh, setting.kind(change.after.kind), setting.clockwork, setting.now)
-        return msgspec.structs.replace(fresh, spoken=spoken)
-    return msgspec.structs.replace(
+        return first_sight(fresh, type_, kind, setting.clockwork, setting.now)
+    advanced = msgspec.structs.replace(
         change.before,
         resource=change.after,
         revision=change.before.revision + 1,
         since=now if change.state_moved else change.before.since,
         gone=False,
     )
+    return later_sight(change.before, advanced, type_, kind, setting.clockwork, setting.now)
 
 
-def _judge_change(book: _Book, change: Change, arrived: set[str]) -> None:
+def _seen_again(known: Known, resource: Resource, setting: Setting) -> Known:
+    """The resource as it is shown now, nothing that counts having changed."""
+    kind, type_ = setting.kind(resource.kind), setting.type_of(resource.kind)
+    seen = msgspec.structs.replace(known, resource=resource)
+    return later_sight(known, seen, type_, kind, setting.clockwork, setting.now)
+
+
+def _judge_change(book: Book, change: Change, arrived: set[str]) -> None:
     resource = change.after
     if resource is None:
         return
@@ -191,7 +189,7 @@ def _judge_change(book: _Book, change: Change, arrived: set[str]) -> None:
         book.silent.append(Silent(change.ref, f"came with its {resource.parent}"))
         return
     before = change.before.resource.state if change.before and not change.before.gone else None
-    related = [_related(book.setting, one) for one in _children(book, change.ref)] if change.ref in arrived else []
+    related = [related_of(book.setting, one) for one in _children(book, change.ref)] if change.ref in arrived else []
     what = change_name(change, book.setting.kind(resource.kind))
     state = {"before": same_state(before), "after": same_state(resource.state)}
     book.tell(change.ref, what, state=state, changes=change.fields, related=related)
@@ -199,11 +197,11 @@ def _judge_change(book: _Book, change: Change, arrived: set[str]) -> None:
         _follow_up(book, resource)
 
 
-def _follow_up(book: _Book, created: Resource) -> None:
+def _follow_up(book: Book, created: Resource) -> None:
     siblings = [one.resource for ref, one in book.known.items() if ref != created.ref and not one.gone]
     for follow_up in book.setting.vocabulary.follow_ups(created, siblings):
         state = same_state(book.known[follow_up.ref].resource.state)
-        related = [_related(book.setting, book.known[ref]) for ref in follow_up.related]
+        related = [related_of(book.setting, book.known[ref]) for ref in follow_up.related]
         book.tell(
             follow_up.ref,
             follow_up.what,
@@ -213,7 +211,7 @@ def _follow_up(book: _Book, created: Resource) -> None:
         )
 
 
-def _children(book: _Book, ref: str | None) -> list[Known]:
+def _children(book: Book, ref: str | None) -> list[Known]:
     return [one for one in book.known.values() if ref and one.resource.parent == ref and not one.gone]
 
 
@@ -227,7 +225,8 @@ def _unknown_states(diff: ItemDiff, setting: Setting) -> tuple[tuple[str, str], 
     return tuple(found)
 
 
-def _related(setting: Setting, known: Known) -> dict[str, Any]:
+def related_of(setting: Setting, known: Known) -> dict[str, Any]:
+    """A resource as events about another one list it."""
     resource = known.resource
     return {
         "key": f"{setting.source}/{resource.ref}",
@@ -247,6 +246,7 @@ def _event(
     state: dict[str, str | None] | None = None,
     changes: Sequence[FieldChange] = (),
     deadline: dict[str, Any] | None = None,
+    details: dict[str, Any] | None = None,
     related: Sequence[dict[str, Any]] = (),
     rung: str = "",
 ) -> Event:
@@ -273,6 +273,8 @@ def _event(
         "last_seen_before": setting.last_seen_before,
         "first_seen_after": now,
     }
+    if details:
+        data["details"] = details
     if related:
         data["related"] = list(related)
     return Event(

@@ -17,6 +17,9 @@ _json = msgspec.json.Encoder(order="sorted")
 
 Shape: TypeAlias = Callable[[Any], Any]
 
+Standing: TypeAlias = Literal["agreed", "pending", "gap", "rejected"]
+"""How what follows on a resource stands: agreed on, offered in time, offered too late (or without a date), rejected."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedChange:
@@ -34,7 +37,9 @@ class DeadlineRule:
     `type` is the event before (`driver_jobs.contract.expiring`), `after` the one once it has passed,
     told when the day is over (dates) or at once (instants). `field` holds the value, `unit` says whether it
     is a calendar date or an instant, `before` the default rungs in seconds, and `alive` says of a
-    state whether the deadline counts in it (in any other it is disarmed).
+    state whether the deadline counts in it (in any other it is disarmed). `missed` says in which of those states
+    `after` is told, None: in all. `followed_by` says of this resource and one beside it how that one follows on it:
+    None where it does not.
     """
 
     type: str
@@ -43,6 +48,8 @@ class DeadlineRule:
     unit: Literal["date", "instant"]
     before: tuple[float, ...]
     alive: Callable[[str | None], bool]
+    missed: Callable[[str | None], bool] | None = None
+    followed_by: Callable[[Resource, Resource], Standing | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

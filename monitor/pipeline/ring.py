@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from monitor.deadlines import rules_of, speaking
 from monitor.moments import to_millis
 from monitor.pipeline.source import Source
 from monitor.pipeline.walk import commit_of
 from monitor.resources import Document
-from monitor.rules import Judgement, Revision, Setting, judge_rung
+from monitor.ringing import ring
+from monitor.rules import Judgement, Revision, Setting
 from monitor.store.deadlines import Armed, Deadlines
 from monitor.store.items import DIGEST_SIZE, ItemCommit, Items
 
@@ -70,14 +70,7 @@ class Ringer:
         revisions: list[Revision] = []
         setting = Setting(source.name, source.provider.vocabulary, source.clockwork, now)
         for armed in due:
-            known = document.known.get(armed.ref)
-            if known is None:
-                continue
-            kind = source.provider.vocabulary.kinds.get(known.resource.kind)
-            for rule in rules_of(known, kind):
-                rung = speaking(known, rule, source.clockwork, now) if rule.type == armed.type else None
-                if rung is not None:
-                    judgement = judge_rung(document, armed.ref, rule, rung, setting)
-                    document = judgement.document
-                    revisions += judgement.revisions
+            judgement = ring(document, armed.ref, armed.type, setting)
+            document = judgement.document
+            revisions += judgement.revisions
         return Judgement(document, tuple(revisions))

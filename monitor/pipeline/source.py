@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from monitor.deadlines import Clockwork
 from monitor.diff import Tracking
 from monitor.exchange import Exchange, Page, Proof, Request
+from monitor.ladders import Clockwork, Timing
 from monitor.pipeline.tally import Spent
 from monitor.providers.base import Provider, SourceOptions, identity
 from monitor.schedule import Pace
+from monitor.stuck import StuckRule
 
 _FORMAT = 1
 """Raised when documents are derived differently: every item is then read anew, silently."""
@@ -86,13 +87,22 @@ def assemble(
     options: SourceOptions,
     provider: Provider,
     runner: Runner,
-    ladders: Mapping[str, Sequence[float]],
+    ladders: Mapping[str, Timing],
+    stuck: Sequence[StuckRule] = (),
 ) -> Source:
-    """A source's parts and the configured deadline ladders in, the source out."""
-    tracking = Tracking(provider.vocabulary, tuple(options.track), tuple(options.ignore))
-    clockwork = Clockwork(ZoneInfo(options.timezone), ladders)
+    """A source's parts, the configured deadline ladders and stuck rules in, the source out."""
+    vocabulary = provider.vocabulary
+    tracking = Tracking(vocabulary, tuple(options.track), tuple(options.ignore))
+    # Those of other providers say nothing here, and would have every item read anew when they change.
+    timings = {type_: one for type_, one in sorted(ladders.items()) if type_.startswith(f"{vocabulary.provider}.")}
+    rules = tuple(one for one in stuck if one.type.startswith(f"{vocabulary.provider}."))
+    clockwork = Clockwork(ZoneInfo(options.timezone), timings, rules)
     scope = msgspec.json.encode(options.model_dump(include=set(options.SCOPE)), order="sorted")
-    facts: list[Any] = [_FORMAT, options.track, options.ignore, options.timezone, sorted(ladders.items()), scope]
+    clocks = [
+        [type_, one.before, one.send_at, one.business_days, sorted(one.holidays), one.notice]
+        for type_, one in timings.items()
+    ]
+    facts: list[Any] = [_FORMAT, options.track, options.ignore, options.timezone, clocks, rules, scope]
     config = hashlib.blake2b(msgspec.json.encode(facts), digest_size=32).digest()
     narrowed = hashlib.blake2b(scope, digest_size=16).hexdigest()
     return Source(name, options, provider, runner, tracking, clockwork, config, narrowed)

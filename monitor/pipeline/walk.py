@@ -14,13 +14,12 @@ import msgspec
 import structlog
 from msgspec import Raw
 
-from monitor.deadlines import next_due, rules_of
 from monitor.diff import diff_item
 from monitor.drift import Shapes
 from monitor.errors import UnexpectedAnswer
 from monitor.events import Event
 from monitor.exchange import Page, ScanEnd
-from monitor.moments import to_millis
+from monitor.pipeline.arming import arms, may_be_armed
 from monitor.pipeline.doubt import Doubts
 from monitor.pipeline.ports import Commit, Reads
 from monitor.pipeline.proofs import Proofs
@@ -30,7 +29,6 @@ from monitor.pipeline.tally import Tally
 from monitor.providers.base import ScanPlan
 from monitor.resources import Document
 from monitor.rules import Judgement, Setting, judge
-from monitor.store.deadlines import Armed
 from monitor.store.items import DIGEST_SIZE, ItemCommit, raw_digest
 
 _COMMIT_TRIES = 5
@@ -265,7 +263,7 @@ def commit_of(
 ) -> ItemCommit:
     """A judged item in, what must be written for it out, its deadlines armed anew."""
     armed = dict(arms(source, id, judgement.document))
-    old = [member for member, _ in arms(source, id, before)] if before else []
+    old = may_be_armed(source, id, before) if before else ()
     roots = [known.resource for known in judgement.document.known.values() if not known.gone][:1]
     return ItemCommit(
         id=id,
@@ -280,14 +278,3 @@ def commit_of(
         clear=clear,
         note=note,
     )
-
-
-def arms(source: Source, id: str, document: Document) -> list[tuple[str, int]]:
-    """Every deadline of an item that still has a rung to tell: member and when it is due (ms)."""
-    found = []
-    for ref, known in document.known.items():
-        for rule in rules_of(known, source.provider.vocabulary.kinds.get(known.resource.kind)):
-            due = next_due(known, rule, source.clockwork)
-            if due is not None:
-                found.append((Armed(source.name, id, ref, rule.type).member, to_millis(due)))
-    return found

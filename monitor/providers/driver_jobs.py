@@ -40,6 +40,7 @@ from monitor.providers.items import (
     words,
 )
 from monitor.providers.walks import unchanged, walk_by_number
+from monitor.renewal import succession
 from monitor.resources import Resource, pick
 from monitor.vocabulary import DeadlineRule, FollowUp, Kind, NamedChange, Vocabulary
 
@@ -104,6 +105,9 @@ VOCABULARY = Vocabulary(
                     unit="date",
                     before=(30 * DAY, 14 * DAY, 7 * DAY, 3 * DAY, 1 * DAY),
                     alive=lambda state: state == "active",
+                    followed_by=succession(
+                        "start_date", "end_date", agreed={"active"}, over={"expired"}, refused={"rejected"}
+                    ),
                 ),
             ),
             child_of="job_driver",
@@ -129,6 +133,8 @@ VOCABULARY = Vocabulary(
                     unit="instant",
                     before=(24 * HOUR, 1 * HOUR),
                     alive=lambda state: state in {"pending", "scheduled", "amended"},
+                    # Once agreed on, it has taken place: nobody needs to hear of it.
+                    missed=lambda state: state in {"pending", "amended"},
                 ),
             ),
             child_of="job_driver",

@@ -14,8 +14,6 @@ from monitor.settings.routes import every_route
 from monitor.yamlfile import Node, Scalar
 
 NOT_IN_EFFECT = (
-    "stuck",
-    "deadlines.*.send_at",
     "targets.*.signing_secret",
     "targets.*.signing_secrets",
     "targets.*.mention",

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from monitor.egress import Egress
 from monitor.plugin import Plugin
 from monitor.providers.base import Provider
-from monitor.settings.model import Settings
+from monitor.settings.model import Ladder, Settings
 from monitor.settings.problems import Path, Problems
 from monitor.settings.routes import EACH_ALONE, GROUP_NAMES
 from monitor.settings.wording import meant
@@ -54,8 +54,30 @@ def deadlines_exist(given: Given, settings: Settings, providers: Providers, prob
         ladder = settings.deadlines.get(name)
         if provider not in providers or (provider in known and name not in rules):
             problems.add(("deadlines", name), f"no deadline of this name; {meant(name, list(rules))}", at_key=True)
-        elif ladder and name in rules and rules[name].unit == "date" and any(rung % _DAY for rung in ladder.before):
-            problems.add(("deadlines", name, "before"), "a date is told in whole days: write 30d or 1d, no hours")
+        elif ladder and name in rules:
+            _ladder_fits(("deadlines", name), ladder, rules[name], problems)
+
+
+def _ladder_fits(path: Path, ladder: Ladder, rule: DeadlineRule, problems: Problems) -> None:
+    """Dates are told in whole days, instants before they have come."""
+    if rule.unit == "date":
+        if any(rung % _DAY for rung in ladder.before or ()):
+            problems.add((*path, "before"), "a date is told in whole days: write 30d or 1d, no hours")
+        if ladder.notice is not None and ladder.notice % _DAY:
+            problems.add((*path, "notice"), "notice counts in whole days: write 28d")
+    elif 0.0 in (ladder.before or ()):
+        told = f"the moment itself is told by {rule.after}: write how long before, such as 1h"
+        problems.add((*path, "before"), told)
+
+
+def timings_take_effect(settings: Settings, providers: Providers, warnings: Problems) -> None:
+    """What is said of days does something only where a deadline is a date."""
+    rules = deadline_rules(vocabularies(settings, providers))
+    for name, ladder in settings.deadlines.items():
+        for key in ("send_at", "business_days", "holidays", "notice"):
+            instant = name in rules and rules[name].unit == "instant"
+            if instant and getattr(ladder, key) not in (None, False, ()):
+                warnings.add(("deadlines", name, key), "does nothing here: this is an instant, told by the clock")
 
 
 def stuck_rules_exist(settings: Settings, providers: Providers, problems: Problems) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -15,10 +15,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 
 from monitor.egress import Egress
 from monitor.errors import Problem
+from monitor.ladders import Timing
+from monitor.moments import parse_date
 from monitor.providers.base import SourceOptions
 from monitor.settings.routes import Route
 from monitor.settings.section import Names, Section, Text
 from monitor.store.vault import key_bytes
+from monitor.stuck import StuckRule as Rule
 from monitor.targets.base import TargetOptions
 from monitor.values import Duration, Secret
 
@@ -65,12 +68,22 @@ def _clock(given: Any) -> Any:
     raise ValueError("is not a time of day: write HH:MM, such as 09:00")
 
 
+def _day(given: Any) -> Any:
+    day = parse_date(given)
+    if day is None:
+        raise ValueError("is not a day: write YYYY-MM-DD, such as 2026-12-25")
+    return day
+
+
 def _tightest_last(rungs: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted(set(rungs), reverse=True))
 
 
 TimeOfDay: TypeAlias = Annotated[
     time, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
+]
+Day: TypeAlias = Annotated[
+    date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"})
 ]
 Rungs: TypeAlias = Annotated[tuple[Annotated[Duration, Field(ge=0)], ...], AfterValidator(_tightest_last)]
 
@@ -139,10 +152,29 @@ class EgressSettings(Section):
 class Ladder(Section):
     """When a deadline is told: how long before it, the widest first."""
 
-    before: Rungs = Field(description="how long before; whole days for dates. [] tells nothing before")
+    before: Rungs | None = Field(
+        default=None,
+        description="how long before; whole days for dates. [] tells nothing before; else as above",
+    )
     send_at: TimeOfDay | None = Field(
         default=None, description="local time at which rungs of a date are told; midnight if not given"
     )
+    business_days: bool = Field(
+        default=False,
+        description="rungs of a date that fall on a weekend or holiday are told on the next business day, or on the "
+        "last one before where the date would be over by then",
+    )
+    holidays: tuple[Day, ...] = Field(default=(), description="days that are no business days, such as 2026-12-25")
+    notice: Annotated[Duration, Field(gt=0)] | None = Field(
+        default=None,
+        description="whole days before a date by which notice must be given: a rung of its own, named `notice`",
+    )
+
+    @property
+    def timing(self) -> Timing:
+        """The same as the ladders of `monitor.ladders` take it."""
+        at = self.send_at or time.min
+        return Timing(self.before, at, self.business_days, frozenset(self.holidays), self.notice)
 
 
 class StuckRule(Section):
@@ -154,6 +186,11 @@ class StuckRule(Section):
     state: Text = Field(description="the state, as the provider writes it")
     for_: Duration = Field(alias="for", gt=0, description="how long it may last")
     unless_changed: Names = Field(default=(), description="fields whose change starts the time anew")
+
+    @property
+    def rule(self) -> Rule:
+        """The same as `monitor.stuck` takes it."""
+        return Rule(self.type, self.state, self.for_, tuple(self.unless_changed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from monitor import yamlfile
 from monitor.errors import ConfigError
 from monitor.providers import PROVIDERS
 from monitor.settings.advice import advise
-from monitor.settings.agreement import Providers, Targets
+from monitor.settings.agreement import Providers, Targets, timings_take_effect
 from monitor.settings.interpolation import Filled, Interpolation, InterpolationError
 from monitor.settings.model import Report, Settings
 from monitor.settings.problems import Path, Problems
@@ -46,6 +46,7 @@ def check(
         return Report(None, problems.found, ())
     warnings = Problems(str(path), root)
     advise(settings, warnings)
+    timings_take_effect(settings, providers, warnings)
     return Report(settings, (), warnings.found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -22,6 +22,7 @@ _NAMED = {
     str: "text",
     Path: "directory",
     time: "HH:MM",
+    date: "YYYY-MM-DD",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from monitor.deadlines import Clockwork
+from monitor.ladders import Clockwork
 from monitor.providers.base import Provider, SourceOptions
 
 

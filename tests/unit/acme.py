@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.deadlines import Clockwork
 from monitor.diff import Tracking, diff_item
 from monitor.events import Event
+from monitor.ladders import Clockwork, Timing
+from monitor.renewal import succession
 from monitor.resources import Document, Known, Resource
 from monitor.rules import Judgement, Setting, judge
+from monitor.stuck import StuckRule
 from monitor.vocabulary import DeadlineRule, FollowUp, Kind, NamedChange, Vocabulary, as_set
 
 HOUR = 3_600.0
@@ -37,6 +39,7 @@ END_DATE = DeadlineRule(
     unit="date",
     before=(30 * DAY, 14 * DAY, 7 * DAY, 3 * DAY, 1 * DAY),
     alive=lambda state: state == "active",
+    followed_by=succession("start_date", "end_date", agreed={"active"}, over={"expired"}, refused={"rejected"}),
 )
 DUE_AT = DeadlineRule(
     type="acme.job.deadline_approaching",
@@ -83,9 +86,14 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def clockwork(zone: str = "UTC", ladders: Mapping[str, Sequence[float]] | None = None) -> Clockwork:
-    """A zone's name and ladders by event type in, the clockwork out."""
-    return Clockwork(ZoneInfo(zone), ladders or {})
+def clockwork(
+    zone: str = "UTC", ladders: Mapping[str, Sequence[float] | Timing] | None = None, stuck: Sequence[StuckRule] = ()
+) -> Clockwork:
+    """A zone's name, ladders (or whole timings) by event type and stuck rules in, the clockwork out."""
+    timings = {
+        type_: one if isinstance(one, Timing) else Timing(before=tuple(one)) for type_, one in (ladders or {}).items()
+    }
+    return Clockwork(ZoneInfo(zone), timings, tuple(stuck))
 
 
 def tracking(*, track: Sequence[str] = (), ignore: Sequence[str] = ()) -> Tracking:

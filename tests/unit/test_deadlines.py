@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.deadlines import Rung, describe, ladder
+from monitor.ladders import Rung, describe, ladder
 from monitor.moments import to_millis
 from monitor.vocabulary import DeadlineRule
 from tests.unit.acme import DAY, DUE_AT, END_DATE, HOUR, ZONES, clockwork, utc

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.deadlines import FORGET_AFTER, Rung, describe, ladder, next_due, passed_over, rules_of, speaking, told
+from monitor.deadlines import FORGET_AFTER, next_due, passed_over, rules_of, speaking, told
+from monitor.ladders import Rung, describe, ladder
 from monitor.resources import Known
 from tests.unit.acme import DAY, DUE_AT, END_DATE, HOUR, VOCABULARY, ZONES, clockwork, contract, job, known, utc
 
@@ -69,7 +70,7 @@ def test_each_rung_speaks_once_and_only_the_tightest_whenever_the_ring_looks(
 
 
 def test_another_date_arms_the_ladder_anew_and_the_old_one_is_remembered() -> None:
-    """A date that goes there and back does not speak again; the fifth date before the last is forgotten."""
+    """A date that goes there and back does not speak again; the eighth date before the last is forgotten."""
     one = known(contract(end_date="2026-02-04"))
     now = utc("2026-01-30 00:00")
     for end in ["2026-02-04", "2026-02-10", "2026-02-04"]:
@@ -82,7 +83,7 @@ def test_another_date_arms_the_ladder_anew_and_the_old_one_is_remembered() -> No
     for day in range(11, 20):
         one = msgspec.structs.replace(one, resource=contract(end_date=f"2026-02-{day}"))
         one = msgspec.structs.replace(one, spoken=told(one, END_DATE, Rung("14d", END_DATE.type, now)))
-    assert list(one.spoken["acme.contract.expiring"]) == [f"2026-02-{day}" for day in range(15, 20)]
+    assert list(one.spoken["acme.contract.expiring"]) == [f"2026-02-{day}" for day in range(12, 20)]
 
 
 def test_p15_an_instant_written_otherwise_is_the_same_deadline() -> None:

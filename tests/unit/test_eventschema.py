@@ -10,13 +10,15 @@ from zoneinfo import ZoneInfo
 import jsonschema
 import pytest
 
-from monitor.deadlines import Clockwork, speaking
+from monitor.deadlines import speaking
 from monitor.diff import Tracking, diff_item
 from monitor.events import Event, decode, encode, monitor_event
 from monitor.eventschema import MONITOR, catalogue, events_schema
+from monitor.ladders import Clockwork
 from monitor.providers import PROVIDERS
 from monitor.resources import Resource
-from monitor.rules import Setting, judge, judge_rung
+from monitor.ringing import judge_rung
+from monitor.rules import Setting, judge
 from monitor.vocabulary import Kind, NamedChange, Vocabulary, as_set
 
 VOCABULARIES: list[Vocabulary] = [import_module(f"monitor.providers.{name}").VOCABULARY for name in PROVIDERS]
@@ -27,7 +29,7 @@ NOW = datetime(2025, 11, 22, 9, 0, tzinfo=UTC)
 def setting(provider: str) -> Setting:
     """What the rules know of a scan of a provider's source `here`."""
     (vocabulary,) = [one for one in VOCABULARIES if one.provider == provider]
-    return Setting("here", vocabulary, Clockwork(ZoneInfo("Europe/London"), {}), NOW)
+    return Setting("here", vocabulary, Clockwork(ZoneInfo("Europe/London")), NOW)
 
 
 def told(provider: str, *sights: Resource) -> list[dict[str, Any]]:

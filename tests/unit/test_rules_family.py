@@ -9,7 +9,8 @@ import pytest
 from monitor.deadlines import speaking
 from monitor.events import event_id
 from monitor.resources import Document
-from monitor.rules import Judgement, Silent, judge_removal, judge_rung
+from monitor.ringing import judge_rung
+from monitor.rules import Judgement, Silent, judge_removal
 from tests.unit.acme import (
     DUE_AT,
     END_DATE,
@@ -160,7 +161,7 @@ def test_a_clock_event_carries_the_current_revision_and_no_state() -> None:
     assert event.data["deadline"] == {"date": "2026-02-04", "rung": "30d", "days_left": 30, "late": "0s"}
     after = judgement.document.known["contract/9"]
     assert (after.revision, after.sequence) == (5, 3)
-    assert after.spoken == {"acme.contract.expiring": {"2026-02-04": "30d"}}
+    assert after.spoken == {"acme.contract.expiring": {"2026-02-04": "30d 2026-01-05T00:00:00.000Z"}}
 
 
 def test_p20_a_rung_told_twice_by_two_workers_is_one_event_and_two_rungs_are_two() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from monitor.deadlines import speaking
 from monitor.moments import to_millis
 from monitor.resources import Document
-from monitor.rules import judge_rung
+from monitor.ringing import judge_rung
 from monitor.store.db import Db
 from monitor.store.deadlines import Armed, Deadlines
 from monitor.store.items import Items

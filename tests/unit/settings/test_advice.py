@@ -75,8 +75,6 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
     """Everything in NOT_IN_EFFECT, and nothing that is given without a value."""
     text = """
         web: {listen: 127.0.0.1:9090}
-        stuck: [{type: worklayer.job, state: X, for: 4h}]
-        deadlines: {worklayer.job.deadline_approaching: {before: [1h], send_at: 09:00}}
         sources:
           tax: {provider: worklayer, token: "${TOKEN}", hook_secret: "${TOKEN}", settle: 5s}
           other: {provider: worklayer, token: "${TOKEN}", hook_secret: null}
@@ -97,8 +95,6 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
     warnings = configs.warnings(text, ENVIRON)
 
     assert [one.split(": ")[1] for one in warnings] == [
-        "stuck",
-        'deadlines["worklayer.job.deadline_approaching"].send_at',
         "targets.chat.mention",
         "targets.chat.broadcast",
         "targets.chat.signing_secret",
@@ -110,6 +106,24 @@ def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
     ]
     assert all(one.endswith("accepted, not in effect yet: this version does nothing with it") for one in warnings)
     assert len(warnings) == len(NOT_IN_EFFECT)
+
+
+def test_what_is_said_of_days_does_nothing_for_an_instant(configs: Configs) -> None:
+    """A time of day, business days and notice are for dates."""
+    text = """
+        sources: {tax: {provider: worklayer, token: "${TOKEN}"}, uk: {provider: driver_jobs, token: "${TOKEN}",
+                  base_url: "https://x.example.org"}}
+        deadlines:
+          worklayer.job.deadline_approaching: {send_at: 09:00, business_days: true, holidays: [], notice: null}
+          driver_jobs.contract.expiring: {send_at: 09:00, business_days: true, holidays: [2026-12-25], notice: 28d}
+        stuck: [{type: worklayer.job, state: UNCLAIMED, for: 4h}]
+        """
+
+    assert [one.split(": ")[1:] for one in configs.warnings(text, ENVIRON) if "does nothing" in one] == [
+        [f'deadlines["worklayer.job.deadline_approaching"].{key}', "does nothing here", why]
+        for key in ("send_at", "business_days")
+        for why in ["this is an instant, told by the clock"]
+    ]
 
 
 @pytest.mark.parametrize("sections", ["web: null\nstuck:\n", "web: {}\nstuck: []\n"])

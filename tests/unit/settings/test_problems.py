@@ -161,9 +161,10 @@ def test_a_name_that_is_no_name(configs: Configs, name: str) -> None:
         ("egress: {allow: 10.0.0.0/8}", "egress.allow: should be a list"),
         ("deadlines: {worklayer.job.deadline_aproaching: {before: [1d]}}", "did you mean worklayer.job.deadline_appr"),
         ("deadlines: {acme.job.due: {before: [1d]}}", "no deadline of this name; allowed: worklayer.job.deadline_app"),
-        ("deadlines: {worklayer.job.deadline_approaching: {}}", "before: missing: how long before"),
+        ("deadlines: {worklayer.job.deadline_approaching: {before: [0s]}}", "told by worklayer.job.deadline_missed"),
         ("deadlines: {worklayer.job.deadline_approaching: {before: [soon]}}", ".before[0]: 'soon' is not a duration"),
         ("deadlines: {worklayer.job.deadline_approaching: {before: [], send_at: 25:00}}", "write HH:MM, such as 09:00"),
+        ("deadlines: {worklayer.job.deadline_approaching: {holidays: [25.12.2026]}}", "write YYYY-MM-DD, such as 2026"),
         ("stuck: {}", "2:1: stuck: should be a list: begin each entry with `- `"),
         (
             "stuck: [{type: worklayer.jb, state: X, for: 4h}]",
