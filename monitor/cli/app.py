@@ -34,7 +34,7 @@ COMMANDS = (
     (_TRY, "send-test", "monitor.cli.sending:send_test", "Send one target a message marked as a test."),
     (_TRY, "routes test", "monitor.cli.routing:routes_test", "Show which targets would get an event."),
     (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
-    (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of the config file or of events."),
+    (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of config or events, or AsyncAPI."),
 )
 SECTIONS = {
     "removals": "Removals that are held as too many.",

@@ -13,7 +13,8 @@ INTRODUCTION = """\
 <!-- Made from the code by `.venv/bin/python -m monitor.cli.generate`: edit what it is made from, not this page. -->
 
 An event is one fact about one resource: a [CloudEvent 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
-in JSON. `jobwire schema events` prints the JSON Schema of all of them, `jobwire events --json` those that happened.
+in JSON. `jobwire schema events` prints the JSON Schema of every type, `jobwire schema asyncapi` an AsyncAPI 3.0 document of
+what webhooks get, `jobwire events --json` what has happened. [receiving.md](receiving.md) says what to do with them.
 
 ```json
 {"specversion": "1.0", "id": "evt_i5uduvphgc72crmwo4tgios5", "source": "/sources/tax", "type": "worklayer.job.claimed",

@@ -8,21 +8,29 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from monitor import __version__
+from monitor.asyncapi import asyncapi_document
 from monitor.cli.output import say
-from monitor.eventschema import events_schema
+from monitor.eventschema import Schema, events_schema
 from monitor.providers import PROVIDERS
 from monitor.settings.schema import json_schema
 from monitor.vocabulary import Vocabulary
 
-What = Annotated[Literal["config", "events"], Parameter(help="config or events.")]
+What = Annotated[Literal["config", "events", "asyncapi"], Parameter(help="config, events or asyncapi.")]
 
 
 async def schema(what: What, /) -> int:
-    """Print a JSON Schema (2020-12): of the config file, or of every event."""
-    say(json.dumps(json_schema() if what == "config" else events_schema(vocabularies()), indent=2))
+    """Print a JSON Schema (2020-12) of the config file or of every event, or the AsyncAPI 3.0 document of webhooks."""
+    say(json.dumps(_document(what), indent=2))
     return 0
 
 
 def vocabularies() -> list[Vocabulary]:
     """What every provider declares, in the order of the registry; a provider's module offers VOCABULARY."""
     return [import_module(f"monitor.providers.{name}").VOCABULARY for name in PROVIDERS]
+
+
+def _document(what: str) -> Schema:
+    if what == "config":
+        return json_schema()
+    return events_schema(vocabularies()) if what == "events" else asyncapi_document(vocabularies(), __version__)
