@@ -18,6 +18,7 @@ _MODULES = (
     "slack",
     "alertmanager",
     "pagerduty",
+    "template",
 )
 
 TARGETS: Mapping[str, Plugin[Any, Target]] = {name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES}

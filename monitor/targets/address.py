@@ -64,6 +64,12 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path}{'?…' if parts.query else ''}"
 
 
+def origin(url: str) -> str:
+    """A URL whose path may be a secret in, its scheme, host and port out."""
+    parts = urlsplit(url)
+    return shown(urlunsplit((parts.scheme, parts.netloc, "", "", "")))
+
+
 class HiddenUrl(str):
     """A URL to be requested that is a secret in whole or in part: its `repr` shows only the host."""
 

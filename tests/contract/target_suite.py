@@ -107,10 +107,15 @@ def unknown_options_are_refused(case: Case) -> None:
 def wrong_options_do_not_show_secrets(case: Case) -> None:
     """Neither a wrong value nor a missing one prints what else was given."""
     for key in case.given:
+        refused = []
         for wrong in ([["canary-wrong"]], {"canary": ["canary-wrong"]}, 1.5):
-            with pytest.raises(ValidationError) as caught:
+            try:
                 TARGETS[case.name].options.model_validate(case.given | {key: wrong})
-            assert not [secret for secret in (*case.secrets(), "canary-wrong") if secret in str(caught.value)]
+            except ValidationError as error:
+                refused.append(str(error))
+        assert refused, f"anything is taken for {key}"
+        shown = "".join(refused)
+        assert not [secret for secret in (*case.secrets(), "canary-wrong") if secret in shown]
 
 
 def secrets_stay_out_of_sight(case: Case) -> None:

@@ -1,0 +1,173 @@
+"""Bodies of the operator's own shape: Jinja templates compiled once, and rendered over what a message is about.
+
+Templates run in Jinja's sandbox and see values alone. What is missing renders as nothing.
+https://jinja.palletsprojects.com/en/stable/sandbox/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+from jinja2 import ChainableUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from monitor.grouping.message import Member
+from monitor.moments import stamp
+from monitor.targets.base import Message
+from monitor.targets.beside import occurrences
+from monitor.targets.telling import plain_text, read, tell
+
+TEXT, LIST, DEPTH = 2_000, 50, 20
+"""Characters of a provider's text, entries of a list and levels of an event that templates see at the most."""
+
+Context: TypeAlias = Mapping[str, Any]
+_Render: TypeAlias = Callable[[Context], Any]
+
+_SAMPLE = {
+    "specversion": "1.0",
+    "id": "evt_sample",
+    "type": "worklayer.job.claimed",
+    "source": "/sources/tax",
+    "subject": "job/7",
+    "time": "2026-01-05T09:30:02.114Z",
+    "data": {
+        "provider": "worklayer",
+        "source": "tax",
+        "key": "tax/job/7",
+        "resource": {"kind": "job", "id": "7", "title": "a job", "state": "CLAIMED", "url": None, "fields": {}},
+        "revision": 2,
+        "state": {"before": "UNCLAIMED", "after": "CLAIMED"},
+        "changes": [],
+        "deadline": None,
+    },
+}
+
+
+class TemplateFault(ValueError):
+    """A template that cannot be read, or not be rendered over this message; says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A compiled body. `whole` says that one template makes all of it."""
+
+    make: _Render
+    whole: bool
+
+    def render(self, message: Message) -> Any:
+        """A message in, its body out: text where `whole`, else a tree of JSON values; TemplateFault only for text."""
+        return self.make(context(message))
+
+    def try_out(self) -> Any:
+        """The body of a message made up for this; TemplateFault when that fails."""
+        at = datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC)
+        return self.render(Message("evt_sample", (msgspec.json.encode(_SAMPLE),), 1, at, "info"))
+
+
+def compiled(body: Any) -> Shape:
+    """A body as the config has it in, its compiled shape out; TemplateFault names a text that is no template."""
+    environment = ImmutableSandboxedEnvironment(undefined=ChainableUndefined, autoescape=False)
+    if isinstance(body, str):
+        return Shape(_text(environment, body, "body", fall_back=False), whole=True)
+    return Shape(_tree(environment, body, "body"), whole=False)
+
+
+def _tree(environment: ImmutableSandboxedEnvironment, value: Any, place: str) -> _Render:
+    if isinstance(value, str):
+        return _text(environment, value, place, fall_back=True)
+    if isinstance(value, Mapping):
+        made = {str(name): _tree(environment, one, f"{place}.{name}") for name, one in value.items()}
+        return lambda context: {name: one(context) for name, one in made.items()}
+    if isinstance(value, list):
+        parts = [_tree(environment, one, f"{place}[{index}]") for index, one in enumerate(value)]
+        return lambda context: [one(context) for one in parts]
+    return lambda _: value
+
+
+def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str, *, fall_back: bool) -> _Render:
+    """One template; where another can stand in for it, a failure at run time gives the message in plain words."""
+    try:
+        template = environment.from_string(text)
+    except TemplateError as error:
+        raise TemplateFault(f"{place}: not a template: {error}") from None
+
+    def render(context: Context) -> str:
+        try:
+            return template.render(context)
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            if fall_back:
+                return str(context["text"])
+            raise TemplateFault(f"{place}: the template fails: {type(error).__name__}: {error}") from None
+
+    return render
+
+
+def context(message: Message) -> Context:
+    """What templates see of a message.
+
+    `text` and `title` say it in words, `lines` each thing in it, `conditions` what is open or over, `events` the
+    events that came, `event` the first; with `severity`, `reason`, `route`, `labels`, `values` and `id`.
+    """
+    group = message.group
+    events = [_cut(msgspec.json.decode(body)) for body in message.events]
+    conditions = [_condition(member) for member in group.members] if group else []
+    lines = [*conditions, *(_line(body, message.severity) for body in occurrences(message))]
+    return {
+        "id": message.id,
+        "text": "\n".join(str(one["text"]) for one in lines)[: TEXT * 2],
+        "title": str(lines[0]["title"]) if lines else "jobwire",
+        "severity": message.severity or "info",
+        "reason": str(group.reason) if group else "occurred",
+        "route": group.route if group else "",
+        "labels": dict(group.labels) if group else {},
+        "values": dict(group.values) if group else {},
+        "lines": lines,
+        "conditions": conditions,
+        "events": events,
+        "event": events[0] if events else {},
+        "sent_at": stamp(message.sent_at),
+    }
+
+
+def _condition(member: Member) -> dict[str, Any]:
+    condition = member.condition
+    return {
+        **_line(condition.event_bytes, member.severity),
+        "id": condition.id,
+        "status": str(member.status),
+        "over": member.over,
+        "since": stamp(condition.opened_at),
+        "times": member.times,
+    }
+
+
+def _line(body: bytes, severity: str | None) -> dict[str, Any]:
+    facts = read(body)
+    said = tell(facts)
+    return {
+        "title": facts.title[:200],
+        "text": plain_text(said.sentence)[:TEXT],
+        "move": said.move[:200],
+        "type": facts.type,
+        "key": facts.key,
+        "source": facts.source,
+        "provider": facts.provider,
+        "state": facts.state,
+        "url": facts.url,
+        "severity": severity or "info",
+    }
+
+
+def _cut(value: Any, depth: int = DEPTH) -> Any:
+    """A value of an event, bounded: texts end with an ellipsis, long lists and what is nested too deep are cut."""
+    if isinstance(value, str):
+        return value if len(value) <= TEXT else value[: TEXT - 1] + "…"
+    if isinstance(value, Mapping):
+        return {str(name)[:200]: _cut(one, depth - 1) for name, one in list(value.items())[: LIST * 2]} if depth else {}
+    if isinstance(value, Sequence):
+        return [_cut(one, depth - 1) for one in value[:LIST]] if depth else []
+    return value
