@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.ladders import Clockwork, Rung, is_given, kept_name, ladder, span_of, tightest, value_name
+from monitor.ladders import Clockwork, Rung, kept_name, ladder, span_of, tightest, value_name
 from monitor.moments import parse_instant, stamp
 from monitor.resources import Known, pick
 from monitor.vocabulary import DeadlineRule, Kind
@@ -95,15 +95,6 @@ def known_since(known: Known, rule: DeadlineRule) -> datetime | None:
     """Since when a deadline could be known, in UTC: the resource was there, with this value, in this state."""
     seen = parse_instant(known.moved.get(rule.field)) or parse_instant(known.first_seen)
     return max((one for one in (seen, parse_instant(known.since)) if one is not None), default=None)
-
-
-def unreadable(known: Known, kind: Kind | None, clockwork: Clockwork) -> list[DeadlineRule]:
-    """The deadlines of a resource whose value is there and is no date: nothing can be told of them."""
-    return [
-        rule
-        for rule in rules_of(known, kind)
-        if is_given(pick(known.resource.fields, rule.field)) and not rungs_of(known, rule, clockwork)
-    ]
 
 
 def _waiting(known: Known, rule: DeadlineRule, clockwork: Clockwork, under: str) -> list[Rung]:

@@ -184,6 +184,7 @@ def _clock_details(time: Schema) -> Schema:
     properties: Schema = {
         "known_at": {**time, "description": "it was not known before, and that was after it was due"},
         "since": {**time, "description": "stuck: since when the state has lasted"},
+        "notice_by": {"type": "string", "format": "date", "description": "the last day to give notice, if configured"},
         "renewal": {"enum": ["agreed", "pending", "gap", "rejected"], "description": standing},
     }
     return {"type": "object", "properties": properties}

@@ -118,6 +118,14 @@ def ladder(rule: DeadlineRule, value: Any, clockwork: Clockwork, *, state: str |
     return [*sorted(before, key=lambda rung: -rung.span), last]
 
 
+def notice_by(rule: DeadlineRule, value: Any, clockwork: Clockwork) -> date | None:
+    """The last day on which notice can be given; None where the config names no notice."""
+    notice, found = clockwork.timing(rule).notice, deadline_of(rule, value, clockwork.zone)
+    if notice is None or rule.unit != "date" or found is None:
+        return None
+    return days_before(found, int(notice // DAY))
+
+
 def tightest(rungs: Sequence[Rung], now: datetime) -> Rung | None:
     """Rungs in the order they fall due in, the last one that is due out; None when none is."""
     due = [rung for rung in rungs if rung.due <= now]
@@ -176,7 +184,8 @@ def _due(deadline: date | datetime, span: float, clockwork: Clockwork, timing: T
         return _earlier(datetime.combine(deadline, time.min, clockwork.zone), span)
     day = days_before(deadline, int(span // DAY))
     if timing.business_days:
-        day = business_day(day, timing.holidays, deadline)
+        # On the next business day after it, notice could not be given any more.
+        day = business_day(day, timing.holidays, day if span == timing.notice else deadline)
     return at_local(day, timing.send_at, clockwork.zone)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.deadlines import known_since, rules_of, speaking, told
-from monitor.ladders import ON_TIME, Rung, describe, lateness, value_name
+from monitor.ladders import ON_TIME, Rung, describe, lateness, notice_by, value_name
 from monitor.moments import parse_instant, stamp
 from monitor.renewal import renewal_of
 from monitor.resources import Document, pick
@@ -56,6 +56,9 @@ def judge_rung(document: Document, ref: str, rule: DeadlineRule, rung: Rung, set
     details = _known_at(known_since(known, rule), rung.due)
     if renewal.standing is not None:
         details["renewal"] = renewal.standing
+    last_day = notice_by(rule, value, setting.clockwork)
+    if last_day is not None and rung.type == rule.type:
+        details["notice_by"] = last_day.isoformat()
     mark = f"{rung.name}@{value_name(value)}"
     if speaking(known, rule, setting.clockwork, now, "any") is None:
         # Told before with a renewal in sight that has fallen through: another fact, so another id.

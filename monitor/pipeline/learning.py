@@ -31,6 +31,7 @@ async def learn(walk: Walk, sources: Sources, lease: Lease, now: datetime) -> No
         details = {"what": "unknown_state", "kind": kind, "state": state}
         news.append((f"state {kind} {state}", _event(walk, details, f"{kind} {state}", now)))
     walk.unknown_states.clear()
+    news += [(mark, _event(walk, details, mark, now)) for mark, details in walk.unreadable_dates.take(now)]
     if shapes or news:
         await sources.learn(lease, shapes, news)
 

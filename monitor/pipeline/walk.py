@@ -30,6 +30,7 @@ from monitor.providers.base import ScanPlan
 from monitor.resources import Document
 from monitor.rules import Judgement, Setting, judge
 from monitor.store.items import DIGEST_SIZE, ItemCommit, raw_digest
+from monitor.unreadable import UnreadableDates
 
 _COMMIT_TRIES = 5
 
@@ -53,8 +54,9 @@ class Walk:
 
     `seen` holds a hash of each id met so far (8 bytes instead of a string: memory stays flat), `stored` counts
     those that are in the store, `shown` has the digests of those that differed; `unknown_states` collects what
-    no document lists. `by_id` says that the provider has answered by id before. `release` is what an operator
-    said of held removals: `release` tells them, `discard` forgets in silence.
+    no document lists, `unreadable_dates` deadlines that are no dates. `by_id` says that the provider has answered
+    by id before. `release` is what an operator said of held removals: `release` tells them, `discard` forgets in
+    silence.
     """
 
     source: Source
@@ -71,6 +73,7 @@ class Walk:
     unreadable: set[str] = field(default_factory=set)
     shown: dict[str, bytes] = field(default_factory=dict)
     unknown_states: set[tuple[str, str]] = field(default_factory=set)
+    unreadable_dates: UnreadableDates = field(default_factory=UnreadableDates)
     stored: int = 0
     told: Callable[[Event], None] = field(default=lambda event: None)
     release: str | None = None
@@ -210,6 +213,7 @@ class Walk:
         if not self.baseline and self.doubts.waits(id, document, resources, diff, setting.now):
             return None, None
         judgement = judge(document, diff, setting)
+        self.unreadable_dates.see(self.source.name, judgement.document, setting.vocabulary.kinds, setting.clockwork)
         note = msgspec.json.encode(Note(0, self.epoch, self.last_seen)) if diff.missing else b""
         present = [ref for ref in (document.known if document else {}) if ref not in diff.missing]
         return judgement, commit_of(

@@ -90,6 +90,10 @@ def _drift(facts: Facts) -> Said:
     }.get(str(facts.details.get("what")))
     if told:
         return Said(Tone.NEWS, told[0], (Strong(facts.source), told[1]))
+    if facts.details.get("what") == "unreadable_date":
+        keys = facts.details.get("keys") or ["–"]
+        why = f" sends {kind} {field} as {said(facts.details.get('value'))}, which is no date: {said(keys[0])}."
+        return Said(Tone.WARNING, "a date cannot be read", (Strong(facts.source), why, " Its deadline is not told."))
     state = facts.details.get("state")
     what = f"{kind} state {state}" if state else said(facts.details.get("what"))
     sentence = (Strong(facts.source), f" sent something that its provider does not document: {what}.")

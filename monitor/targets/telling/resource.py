@@ -47,9 +47,13 @@ def _when(facts: Facts) -> tuple[Part, ...]:
 
 
 def _late(facts: Facts) -> str:
-    """A word about a rung that is told after it was due; a date told on the very day is not late for people."""
+    """A word about a rung that is told after it was due.
+
+    What is told on the very day, or as soon as it could be known, is not late for people.
+    """
     late, left = facts.deadline.get("late"), facts.deadline.get("days_left")
-    if late in {None, "", "0s"} or facts.deadline.get("rung") == ("overdue" if left == -1 else f"{left}d"):
+    today = facts.deadline.get("rung") == ("overdue" if left == -1 else f"{left}d")
+    if late in {None, "", "0s"} or today or "known_at" in facts.details:
         return ""
     try:
         return f" This is told {span(parse_duration(late))} late."
@@ -98,13 +102,25 @@ def _restored(facts: Facts) -> Said:
 
 def _expiring(facts: Facts) -> Said:
     left, date = days(facts.deadline.get("days_left")), day(facts.deadline.get("date"))
-    offers = [f"{said(one.get('title'))}{_term(one)}" for one in facts.related]
-    renewal = f" A renewal is on offer: {'; '.join(offers)}." if offers else ""
+    standing = str(facts.details.get("renewal"))
+    renewal, in_short = _renewal(facts), {"pending": ", renewal pending", "agreed": ", renewed"}.get(standing, "")
+    notice = f" Notice must be given by {day(facts.details['notice_by'])}." if "notice_by" in facts.details else ""
     return Said(
         Tone.WARNING,
-        f"ends {left or date}",
-        (*_subject(facts), f" ends {left}, on ", Strong(date), f".{renewal}{_late(facts)}"),
+        f"ends {left or date}{in_short}",
+        (*_subject(facts), f" ends {left}, on ", Strong(date), f".{renewal}{notice}{_late(facts)}"),
     )
+
+
+def _renewal(facts: Facts) -> str:
+    """What follows on a contract that comes to its end, as a sentence; empty when nothing does."""
+    offers = "; ".join(f"{said(one.get('title'))}{_term(one)}" for one in facts.related)
+    begun = {
+        "agreed": "It is renewed",
+        "gap": "A renewal is on offer, but it does not follow at once",
+        "rejected": "The renewal was rejected",
+    }.get(str(facts.details.get("renewal")), "A renewal is on offer")
+    return f" {begun}: {offers}." if offers else ""
 
 
 def _contract_overdue(facts: Facts) -> Said:
