@@ -17,7 +17,7 @@ from monitor.simulator import Receiver, Simulator
 from tests.installation import SECRET
 
 ROOT = Path(__file__).resolve().parents[3]
-SECONDS = 90.0
+SECONDS = 150.0
 
 
 @dataclass(frozen=True, slots=True)
