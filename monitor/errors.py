@@ -4,6 +4,7 @@ JobwireError
 ├── ConfigError             the config file is wrong: nothing was started; holds every problem found
 ├── UsageError              a command was asked for something that does not exist
 ├── StoreUnavailable        Redis cannot be reached, started or used
+├── Unreadable              something in the store is damaged: what, where, and how to go on without it
 ├── Fenced                  another worker holds the lease now: stop, it has taken over
 ├── TransportError          no answer came back
 │   ├── TransportTimeout    ... in time
@@ -56,6 +57,12 @@ class UsageError(JobwireError):
 
 class StoreUnavailable(JobwireError):
     """Redis cannot be reached, started or used as it is."""
+
+
+class Unreadable(JobwireError):
+    """What is stored cannot be read any more; the text says what and how to go on. `reason` is a short closed word."""
+
+    reason = "unreadable"
 
 
 class Fenced(JobwireError):

@@ -3,6 +3,8 @@
 An *item* is one entry of a provider's list and the unit of storage; its `Document` holds what is known
 of every *resource* inside it (a driver-jobs item is a job_driver with its contracts and interviews).
 Resources are named `kind/id` inside their source (`ref`) and `source/kind/id` outside (`key`).
+
+All three are stored as arrays (`monitor.store.documents`): a new field comes last and has a default.
 """
 
 from __future__ import annotations

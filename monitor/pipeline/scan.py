@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import msgspec
 import structlog
 
 from monitor.drift import Shapes
-from monitor.errors import Fenced, JobwireError, ProviderError, ProviderThrottled, TransportError
+from monitor.errors import Fenced, JobwireError, ProviderError, ProviderThrottled, TransportError, Unreadable
 from monitor.events import Event
 from monitor.health import Ending, after_bad_scan, removals_held
 from monitor.moments import stamp, to_millis
@@ -76,7 +76,10 @@ class Scanner:
                 ending = await self._walk_all(source, walk, started)
                 absence = Absence()
                 if ending.reason is None:
-                    absence = await settle_absence(walk, self.items, self.sources)
+                    try:
+                        absence = await settle_absence(walk, self.items, self.sources)
+                    except Unreadable as error:
+                        ending = replace(ending, reason=error.reason, text=str(error))
                 walk.tally.count(before, source.runner.stats)
                 walk.shapes.settle(complete=ending.reason is None)
                 await learn(walk, self.sources, lease, self.clock())
@@ -155,7 +158,7 @@ class Scanner:
                 reason, error = "incomplete", walk.end.reason
         except ProviderThrottled as caught:
             reason, error, wait = caught.reason, str(caught), caught.retry_after
-        except (ProviderError, TransportError) as caught:
+        except (ProviderError, TransportError, Unreadable) as caught:
             reason, error = caught.reason, str(caught)
         except JobwireError:
             raise

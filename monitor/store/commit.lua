@@ -1,19 +1,24 @@
 -- Changed items of one source: digest, document, counts, deadlines, history and events, all or nothing per item.
--- KEYS lease items docs gone counts missing deadlines events open pages
--- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max item_count page_key page, then per item:
+-- KEYS lease items docs gone counts missing deadlines events open pages dictionaries
+-- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max dictionary page_key page item_count, then per item:
 --      id expected value document expected_by_narrow_walks(1|0), and six counted lists:
 --      deadlines to disarm | score, member to arm | field, delta of counts | missing to clear
 --      | field, value of missing to note (kept when noted before) | id, type, body, history key, history entry of events
+--      value ends with the document and is empty when the item is removed; only then there is a document apart.
+--      dictionary is needed to read the documents; it may be empty.
 --      page_key is empty when nothing is to be remembered of a page, page when what is remembered is to be forgotten.
 -- Returns the ids whose stored digest was not the expected one; nothing of those was written, and their page is forgotten.
+-- Returns nil, and has written nothing, when the dictionary is not in the store.
 -- First everything is read and gathered, then written, one call a structure: a call from a script costs more than its work.
+local HEAD = 20
 local lease, items, docs, gone, counts, missing, deadlines, events, open = unpack(KEYS)
 local fence, prefix, now = ARGV[1], ARGV[2], ARGV[3]
 local event_ttl, history_ttl, history_max = ARGV[4], ARGV[5], tonumber(ARGV[6])
 if fence ~= '' and redis.call('GET', lease) ~= fence then
   return redis.error_reply('FENCED the lease of this scan is lost')
 end
-local at = 10
+if ARGV[7] ~= '' and redis.call('HEXISTS', KEYS[11], ARGV[7]) == 0 then return false end
+local at = 11
 local function remember_page(whole)
   local page, value = ARGV[8], ARGV[9]
   if page == '' then return end
@@ -31,7 +36,7 @@ local function write(command, key, words)
 end
 
 local starts, ids = {}, {}
-for i = 1, tonumber(ARGV[7]) do
+for i = 1, tonumber(ARGV[10]) do
   starts[i], ids[i] = at, ARGV[at]
   at = at + 5
   for _ = 1, 6 do skip() end
@@ -41,11 +46,12 @@ if #ids == 0 then
   return {}
 end
 local stored = redis.call('HMGET', items, unpack(ids))
-local conflicts, written, values, documents, fresh, leave, left = {}, {}, {}, {}, {}, {}, {}
+local conflicts, written, values, removed, fresh, apart, leave, left = {}, {}, {}, {}, {}, {}, {}, {}
 local walked, unwalked, disarm, arm, deltas, clear, note, facts = {}, {}, {}, {}, {}, {}, {}, {}
 for i, id in ipairs(ids) do
   local expected, value = ARGV[starts[i] + 1], ARGV[starts[i] + 2]
-  if (stored[i] or '') ~= expected or written[id] then
+  local before = stored[i] or ''
+  if string.sub(before, 1, HEAD) ~= expected or written[id] then
     conflicts[#conflicts + 1] = id
   else
     written[id] = true
@@ -53,13 +59,15 @@ for i, id in ipairs(ids) do
       left[#left + 1] = id
       leave[#leave + 1] = now
       leave[#leave + 1] = id
+      removed[#removed + 1] = id
+      removed[#removed + 1] = ARGV[starts[i] + 3]
     else
       values[#values + 1] = id
       values[#values + 1] = value
       if expected == '' then fresh[#fresh + 1] = id end
+      -- The document of an item that was away, or that was stored before documents moved into the value.
+      if #before <= HEAD then apart[#apart + 1] = id end
     end
-    documents[#documents + 1] = id
-    documents[#documents + 1] = ARGV[starts[i] + 3]
     local shown = ARGV[starts[i] + 4] == '1' and walked or unwalked
     shown[#shown + 1] = id
     at = starts[i] + 5
@@ -79,7 +87,8 @@ write('HSET', items, values)
 write('HDEL', items, left)
 write('ZADD', gone, leave)
 write('ZREM', gone, fresh)
-write('HSET', docs, documents)
+write('HSET', docs, removed)
+write('HDEL', docs, apart)
 write('SADD', open, walked)
 write('SREM', open, unwalked)
 write('ZREM', deadlines, disarm)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain
 
 import msgspec
 from msgspec import Raw
@@ -14,14 +15,22 @@ from monitor.events import encode
 from monitor.resources import Document
 from monitor.rules import Revision
 from monitor.store.db import Arg, Db, counted
-from monitor.store.documents import Packer
+from monitor.store.dictionaries import Dictionaries
+from monitor.store.documents import Dictionary, text_of
 from monitor.store.keys import SEPARATOR
 from monitor.store.pages import PageCommit
 from monitor.store.retention import Retention
 
 DIGEST_SIZE = 16
+VERSION_SIZE = 4
 COMMIT_SIZE = 100
-"""Items a commit script takes at the most: it blocks the server for a few milliseconds, never for tens."""
+"""Items a commit script takes at the most."""
+COMMIT_WORK = 2000
+"""What a commit script takes at the most, counted in words of up to `WORD` bytes: it blocks the server for 3 ms or so,
+and whoever else asks the store meanwhile waits that long."""
+WORD = 100
+HEAD_SIZE = DIGEST_SIZE + VERSION_SIZE
+"""What of a stored value tells whether an item is as it was; the document follows."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -59,9 +68,9 @@ def raw_digest(raw: Raw | bytes, config: bytes) -> bytes:
 
 
 def next_value(stored: bytes, digest: bytes) -> bytes:
-    """The stored value after a change: the digest and a version one higher, so that no change goes unnoticed."""
-    version = int.from_bytes(stored[DIGEST_SIZE:], "big") if stored else 0
-    return digest + ((version + 1) & 0xFFFFFFFF).to_bytes(4, "big")
+    """The head of the stored value after a change: digest and a higher version, so that no change goes unnoticed."""
+    version = int.from_bytes(stored[DIGEST_SIZE:HEAD_SIZE], "big") if stored else 0
+    return digest + ((version + 1) & 0xFFFFFFFF).to_bytes(VERSION_SIZE, "big")
 
 
 class Items:
@@ -70,21 +79,33 @@ class Items:
     def __init__(self, db: Db, retention: Retention) -> None:
         self._db = db
         self._retention = retention
-        self._packer = Packer()
+        self._dictionaries = Dictionaries(db)
 
     async def stored(self, source: str, ids: Sequence[str]) -> list[bytes | None]:
-        """The stored values of items, None where unknown: one round trip."""
+        """The stored values of items, None where they are not there: one round trip.
+
+        A value is the digest, the version and the document as it is stored.
+        """
         if not ids:
             return []
         reply: list[bytes | None] = await self._db.run("HMGET", self._db.keys.items(source), *ids)
         return reply
 
-    async def documents(self, source: str, ids: Sequence[str]) -> list[Document | None]:
-        """The documents of items, removed ones included, None where nothing is known."""
+    async def documents(
+        self, source: str, ids: Sequence[str], stored: Sequence[bytes | None] | None = None
+    ) -> list[Document | None]:
+        """The documents of items, removed ones included, None where nothing is known.
+
+        They are taken from the values that `stored` gave for these ids, where it was asked before.
+        """
         if not ids:
             return []
-        reply = await self._db.run("HMGET", self._db.keys.docs(source), *ids)
-        return [self._packer.unpack(stored) if stored else None for stored in reply]
+        values = stored or await self.stored(source, ids)
+        found = {id: value[HEAD_SIZE:] for id, value in zip(ids, values, strict=True) if value}
+        apart = [id for id in ids if not found.get(id)]
+        if apart:
+            found |= zip(apart, await self._db.run("HMGET", self._db.keys.docs(source), *apart), strict=True)
+        return await self._dictionaries.read(source, ids, [found[id] for id in ids])
 
     async def size(self, source: str) -> int:
         """How many items are there now."""
@@ -112,11 +133,27 @@ class Items:
 
     async def all_documents(self, source: str) -> AsyncIterator[tuple[str, Document]]:
         """Item id and document of everything known, removed ones too, in no order; memory stays flat."""
+        async for found in self._scan(self._db.keys.items(source)):
+            for id, document in zip(
+                found, await self.documents(source, list(found), list(found.values())), strict=True
+            ):
+                if document is not None:
+                    yield id, document
+        async for found in self._scan(self._db.keys.docs(source)):
+            there = await self.stored(source, list(found))
+            gone = {id: found[id] for id, value in zip(found, there, strict=True) if value is None}
+            for id, document in zip(
+                gone, await self._dictionaries.read(source, gone, list(gone.values())), strict=True
+            ):
+                if document is not None:
+                    yield id, document
+
+    async def _scan(self, key: str) -> AsyncIterator[dict[str, bytes]]:
+        """A hash in parts."""
         cursor = 0
         while True:
-            cursor, found = await self._db.run("HSCAN", self._db.keys.docs(source), cursor, "COUNT", 200)
-            for id, stored in found.items():
-                yield id.decode(), self._packer.unpack(stored)
+            cursor, found = await self._db.run("HSCAN", key, cursor, "COUNT", 200)
+            yield {id.decode(): value for id, value in found.items()}
             if int(cursor) == 0:
                 return
 
@@ -128,15 +165,21 @@ class Items:
         Returns the ids of items that somebody else changed meanwhile: nothing of those was written. The `page`
         they stand on is remembered in the step of the last of them, and forgotten when one was not written.
         """
+        texts = [text_of(item.after, item.id) for item in items]
+        dictionary = await self._dictionaries.for_writing(source, texts)
+        rows = [self._row(source, item, dictionary.pack(text)) for item, text in zip(items, texts, strict=True)]
         conflicts: list[str] = []
-        starts = range(0, len(items), COMMIT_SIZE) or (range(1) if page is not None else range(0))
-        for start in starts:
-            chunk = items[start : start + COMMIT_SIZE]
-            last = page if start == starts[-1] else None
+        chunks = list(_chunks(rows))
+        for number, chunk in enumerate(chunks, 1):
+            last = page if number == len(chunks) else None
             if last is not None and conflicts:
                 last = PageCommit(last.key, None)
-            args = self._args(source, chunk, last, fence, now_ms)
+            args = [*self._head(dictionary, last, fence, now_ms), len(chunk), *chain.from_iterable(chunk)]
             reply = await self._db.script("commit", self._keys(source), args)
+            if reply is None:
+                # The store was emptied, and the dictionary with it.
+                await self._dictionaries.keep(source, dictionary)
+                reply = await self._db.script("commit", self._keys(source), args)
             conflicts += [id.decode() for id in reply]
         return conflicts
 
@@ -153,33 +196,33 @@ class Items:
             keys.events,
             keys.open(source),
             keys.pages(source),
+            keys.dictionaries(source),
         ]
 
-    def _args(
-        self, source: str, chunk: Sequence[ItemCommit], page: PageCommit | None, fence: str, now_ms: int
-    ) -> list[Arg]:
+    def _head(self, dictionary: Dictionary, page: PageCommit | None, fence: str, now_ms: int) -> list[Arg]:
         keep = self._retention
-        args: list[Arg] = [
+        return [
             fence,
             self._db.keys.prefix,
             now_ms,
             keep.events_ms,
             keep.history_ms,
             keep.history_max,
-            len(chunk),
+            self._dictionaries.guarded(dictionary),
             page.key if page is not None else b"",
             page.value if page is not None else b"",
         ]
-        for item in chunk:
-            value = next_value(item.expected, item.digest) if item.digest is not None else b""
-            args += [item.id, item.expected, value, self._packer.pack(item.after), 1 if item.walked else 0]
-            args += counted(list(item.disarm))
-            args += counted([part for pair in item.arm for part in pair])
-            args += counted(count_deltas(item.before, item.after))
-            args += counted([missing_field(item.id, ref) for ref in item.clear])
-            args += counted([part for ref, note in item.note for part in (missing_field(item.id, ref), note)])
-            args += counted([part for revision in item.revisions for part in self._facts(source, revision)])
-        return args
+
+    def _row(self, source: str, item: ItemCommit, document: bytes) -> list[Arg]:
+        value = next_value(item.expected, item.digest) + document if item.digest is not None else b""
+        row: list[Arg] = [item.id, item.expected[:HEAD_SIZE], value, b"" if value else document, int(item.walked)]
+        row += counted(list(item.disarm))
+        row += counted([part for pair in item.arm for part in pair])
+        row += counted(count_deltas(item.before, item.after))
+        row += counted([missing_field(item.id, ref) for ref in item.clear])
+        row += counted([part for ref, note in item.note for part in (missing_field(item.id, ref), note)])
+        row += counted([part for revision in item.revisions for part in self._facts(source, revision)])
+        return row
 
     def _facts(self, source: str, revision: Revision) -> tuple[Arg, ...]:
         event = revision.event
@@ -193,6 +236,18 @@ class Items:
         }
         key = self._db.keys.history(f"{source}/{revision.ref}")
         return (event.id, event.type, encode(event), key, _encoder.encode(line))
+
+
+def _chunks(rows: Sequence[list[Arg]]) -> Iterator[Sequence[list[Arg]]]:
+    """The rows of a commit in runs of bounded work; without any row one empty run, which may hold a page."""
+    start, work = 0, 0
+    for at, row in enumerate(rows):
+        cost = len(row) + sum(len(part) for part in row if isinstance(part, bytes)) // WORD
+        if at > start and (work + cost > COMMIT_WORK or at - start >= COMMIT_SIZE):
+            yield rows[start:at]
+            start, work = at, 0
+        work += cost
+    yield rows[start:]
 
 
 def missing_field(item: str, ref: str) -> str:

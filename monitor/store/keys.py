@@ -6,8 +6,9 @@ All keys of an installation share a prefix, so that two installations on one Red
 | --- | --- | --- | --- |
 | `P:source:NAME` | hash | epoch, slot, baseline, freshness, failures, scans made and asked for | with the source |
 | `P:lease:NAME` | string | `epoch:owner` of the running scan | lease, seconds |
-| `P:items:NAME` | hash | item id -> 16 bytes of raw digest + 4 bytes of version | while the item is there |
-| `P:docs:NAME` | hash | item id -> compressed document, removed ones too | 90 days after removal |
+| `P:items:NAME` | hash | item id -> 16 bytes of digest, 4 of version, compressed document | while the item is there |
+| `P:docs:NAME` | hash | removed item id -> compressed document | 90 days after removal |
+| `P:dictionaries:NAME` | hash | name -> deflated dictionary by which documents are compressed | with the source |
 | `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
 | `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
 | `P:pages:NAME` | hash | request -> validator, headers and ids of the page that answered it | while scans ask for it |
@@ -65,12 +66,16 @@ class Keys:
         return self.of("lease", name)
 
     def items(self, name: str) -> str:
-        """Digests of a source's items."""
+        """Digests and documents of a source's items."""
         return self.of("items", name)
 
     def docs(self, name: str) -> str:
-        """Documents of a source's items."""
+        """Documents of a source's removed items."""
         return self.of("docs", name)
+
+    def dictionaries(self, name: str) -> str:
+        """Dictionaries of a source's documents."""
+        return self.of("dictionaries", name)
 
     def gone(self, name: str) -> str:
         """Removed items of a source."""

@@ -73,6 +73,7 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     family = [post(), contract(id="8", end_date="2026-02-04"), contract("pending", id="9", role="pending")]
     await take(items, created("7", *family), created("1", job()), created("2", job(id="2")))
     await take(items, await change(items, "7", "2", post("filled"), *family[1:]), await change(items, "2", None))
+    await take(items, *(created(str(id), job(id=str(id))) for id in range(100, 130)))
     after = created("3", job(id="3")).after
     note = ItemCommit("3", b"", b"x" * 16, None, after, walked=True, note=[("job/4", b"1")])
     await take(items, note)
