@@ -52,10 +52,11 @@ MONITOR: Mapping[str, str] = MappingProxyType(
         "`vanished_field` or `changed_type` with `field`, `was`, `now` (types), or `unknown_state` with `state`. And, "
         "once a day for each form of writing, `unreadable_date`, a deadline that is no date: `field`, `value`, `keys`",
         "jobwire.source.removals_held": "too much is missing at once, nothing is removed: `missing`, `since`",
-        "jobwire.target.failing": "three attempts in a row failed: `failures`, `status`, `error`",
-        "jobwire.target.recovered": "an attempt arrived after that",
+        "jobwire.target.failing": "three attempts in a row failed: `failures`, `since`, `events`, `status`, `error`",
+        "jobwire.target.recovered": "an attempt arrived after that: `events`, `status`",
         "jobwire.target.exhausted": "a delivery was given up: `events`, `attempts`, `status`, `error`",
-        "jobwire.target.disabled": "the receiver wants no more messages: `events`, `status`, `error`",
+        "jobwire.target.disabled": "nothing is sent any more: `reason` is `asked` (the receiver wants no more) or "
+        "`failing` (nothing but failures for five days, `since`); `events`, `status`, `error`",
         "jobwire.test": "`jobwire send-test` was run: `text`",
     }
 )
@@ -142,6 +143,11 @@ def _shared() -> Schema:
         "last_seen_before": {**optional, "description": "when the last complete scan before began"},
         "first_seen_after": time,
         "related": {"type": "array", "items": {"$ref": "#/$defs/related"}},
+        "skipped": {
+            "type": "array",
+            "items": {"$ref": "#/$defs/skipped"},
+            "description": "earlier events that this one takes the place of (catch_up: latest)",
+        },
     }
     never: Schema = {"type": "null"}
     nothing: Schema = {"type": "array", "maxItems": 0}
@@ -164,6 +170,14 @@ def _shared() -> Schema:
             kind=text, id=text, parent=optional, title=text, state=optional, url=optional, fields={"type": "object"}
         ),
         "related": _object(key=text, kind=text, id=text, title=text, state=optional, fields={"type": "object"}),
+        "skipped": _object(
+            id=text,
+            type=text,
+            time=time,
+            revision={"type": "integer"},
+            state={"anyOf": [_ref("state"), never]},
+            changed={"type": "array", "items": text},
+        ),
         "state": _object(before=optional, after=optional),
         "clock_details": _clock_details(time),
         "change": _object(field=text, before=True, after=True),
@@ -205,7 +219,7 @@ def _envelope(time: Schema) -> Schema:
     )
 
 
-_OPTIONAL = frozenset({"related", "details"})
+_OPTIONAL = frozenset({"related", "details", "skipped"})
 
 
 def _data(common: Schema, **own: Any) -> Schema:

@@ -45,7 +45,8 @@ a deadline is `{type field value next due}` |
 `state` is ok, new, stale, failing, credentials_rejected or disabled; `held` beside them if removals are held |
 | `removals list` | `{key source kind id title state missed last_seen}` |
 | `targets` | `{name type state backlog oldest_at success_rate circuit}`; \
-`state` is ok, failing or disabled, `circuit` closed or open |
+`state` is ok, failing or disabled; `circuit` is closed, open (the receiver cannot be reached, or asked for quiet) or \
+half_open (one delivery is trying) |
 | `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first look |
 | `check` | `{level file line column text}`; with `--live` also `{source provider ok items ms reason error quota \
 expires_at}` |

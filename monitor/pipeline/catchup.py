@@ -37,7 +37,6 @@ class _Data(msgspec.Struct, frozen=True):
     resource: msgspec.Raw
     state: _State | None = None
     changes: list[_Change] = []
-    deadline: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Event(msgspec.Struct, frozen=True):
@@ -49,7 +48,7 @@ class _Event(msgspec.Struct, frozen=True):
     @property
     def clock(self) -> bool:
         """Told by a clock: it shows a revision that another event has told."""
-        return bytes(self.data.deadline) != b"null" or self.type.endswith(".stuck")
+        return self.data.state is None
 
     def stands_for(self, earlier: _Event) -> bool:
         """Whether who gets this one needs not get the earlier one."""

@@ -24,10 +24,11 @@ from monitor.status.resources import (
     resources_from,
 )
 from monitor.status.sources import SourceView, source_view
-from monitor.status.targets import TargetView, target_view
+from monitor.status.targets import CIRCUITS, TargetView, circuit, target_view
 from monitor.status.watched import Watched
 
 __all__ = [
+    "CIRCUITS",
     "DeadlineView",
     "DeliveryView",
     "HeldView",
@@ -36,6 +37,7 @@ __all__ = [
     "SourceView",
     "TargetView",
     "Watched",
+    "circuit",
     "deliveries_from",
     "delivery_view",
     "held_removals",

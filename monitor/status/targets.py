@@ -11,6 +11,7 @@ from monitor.store.patience import Patience
 from monitor.store.reading import Reading
 
 RECENT = 100
+CIRCUITS = ("closed", "open", "half_open")
 
 
 class TargetView(msgspec.Struct, frozen=True):
@@ -41,7 +42,7 @@ async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> Ta
         backlog=backlog.size,
         oldest_at=stamp(from_millis(backlog.oldest_ms)) if backlog.oldest_ms is not None else None,
         success_rate=await _success_rate(reading, name),
-        circuit=_circuit(stored, held, now_ms),
+        circuit=circuit(stored, held, now_ms),
     )
 
 
@@ -51,7 +52,8 @@ def _state(stored: Mapping[str, str]) -> str:
     return "failing" if int(stored.get("failures", "0")) >= Patience().failing_after else "ok"
 
 
-def _circuit(stored: Mapping[str, str], held: int | None, now_ms: int) -> str:
+def circuit(stored: Mapping[str, str], held: int | None, now_ms: int) -> str:
+    """A target's stored state and until when it is held in, one of CIRCUITS out."""
     if held is not None and held > now_ms:
         return "open"
     if "open_at" not in stored:

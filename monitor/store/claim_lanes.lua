@@ -30,7 +30,7 @@ for _, lane in ipairs(ready) do
   if most > 0 then
     local head = redis.call('LINDEX', queue, 0)
     local made = head and redis.call('HGET', prefix .. ':delivery:' .. head, 'made')
-    if made and tonumber(made) < outage then last = most - 1 end
+    if made and tonumber(made) <= outage then last = most - 1 end
   end
   local taken = {lane, tostring(now + lease), last > 0 and redis.call('LLEN', queue) > last + 1 and 1 or 0}
   local entries = redis.call('LRANGE', queue, 0, last)

@@ -12,14 +12,16 @@ from monitor.web.metrics import Metrics
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
 from monitor.web.rotating import Rotating
+from monitor.web.switching import Switching
 
 
 def make_app(running: Services) -> web.Application:
     """A wired installation in, its web application out."""
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
-    parts = (Health(running, guard), Metrics(running), Readings(running), Asking(running), Rotating(running))
-    for part in parts:
+    parts = (Health(running, guard), Metrics(running), Readings(running))
+    asked = (Asking(running), Rotating(running), Switching(running))
+    for part in (*parts, *asked):
         app.add_routes(part.routes())
     app.on_response_prepare.append(_headers)
     return app

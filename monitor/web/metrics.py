@@ -14,6 +14,7 @@ from aiohttp import web
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.moments import parse_instant, to_millis
+from monitor.status import CIRCUITS, circuit
 
 FAMILIES = {
     "jobwire_build_info": ("gauge", "The version that answers."),
@@ -26,6 +27,8 @@ FAMILIES = {
     "jobwire_target_backlog": ("gauge", "Deliveries that wait."),
     "jobwire_target_oldest_seconds": ("gauge", "Age of the oldest delivery that waits, 0 without any."),
     "jobwire_target_disabled": ("gauge", "1 while nothing is sent to the target."),
+    "jobwire_target_circuit": ("gauge", "1 for the state the circuit of the target is in."),
+    "jobwire_target_failures": ("gauge", "Failed attempts in a row."),
     "jobwire_target_delivered_total": ("counter", "Deliveries that arrived."),
     "jobwire_target_failed_total": ("counter", "Deliveries that were given up."),
     "jobwire_target_retried_total": ("counter", "Attempts that failed and were put off."),
@@ -72,7 +75,11 @@ class Metrics:
             oldest = max(0, now_ms - backlog.oldest_ms) / 1000 if backlog.oldest_ms is not None else 0
             shown.add("jobwire_target_backlog", backlog.size, target=name)
             shown.add("jobwire_target_oldest_seconds", oldest, target=name)
-            _target(shown, name, await self._store.reading.target(name))
+            state = await self._store.reading.target(name)
+            _target(shown, name, state)
+            now = circuit(state, await self._store.reading.held_until(name), now_ms)
+            for one in CIRCUITS:
+                shown.add("jobwire_target_circuit", int(one == now), target=name, state=one)
         shown.add("jobwire_events_total", await self._store.log.written())
         return web.Response(text=shown.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
@@ -91,6 +98,7 @@ def _source(shown: Exposition, name: str, state: Mapping[str, str], items: int, 
 
 def _target(shown: Exposition, name: str, state: Mapping[str, str]) -> None:
     shown.add("jobwire_target_disabled", int("disabled" in state), target=name)
+    shown.add("jobwire_target_failures", int(state.get("failures", "0")), target=name)
     for what in ("delivered", "failed", "retried"):
         shown.add(f"jobwire_target_{what}_total", int(state.get(what, "0")), target=name)
 

@@ -210,3 +210,26 @@ async def test_no_answer_holds_a_secret(redis: Redis, store_url: str) -> None:
                 texts.append(await answer.text())
         for secret in ("web-token-1", HOOK_SECRET, "whsec_"):
             assert not any(secret in text for text in texts)
+
+
+async def test_a_target_is_switched_off_and_on(redis: Redis, store_url: str) -> None:
+    """Nothing is sent meanwhile, what waits is counted, and who is unknown is not found."""
+    async with served(store_url) as at:
+        await relayed(at, status="CLAIMED")
+        async with at.http.post(f"{at.url}/api/v1/targets/ops/disable") as answer:
+            assert await answer.json() == {"target": "ops", "state": "disabled", "changed": True, "backlog": 1}
+        assert (await at.get("/api/v1/targets"))["items"][0]["state"] == "disabled"
+        async with at.http.post(f"{at.url}/api/v1/targets/ops/enable") as answer:
+            assert (await answer.json())["changed"]
+        assert (await at.ask("POST", "/api/v1/targets/nobody/enable")).status == 404
+
+
+async def test_metrics_say_which_state_a_circuit_is_in(redis: Redis, store_url: str) -> None:
+    """One of three is 1."""
+    async with served(store_url) as at:
+        await at.watch.services.store.db.run("HSET", "jobwire:target:ops", "open_at", 1, "probe_at", 1, "failures", 7)
+        async with at.http.get(f"{at.url}/metrics") as answer:
+            text = await answer.text()
+        assert 'jobwire_target_circuit{target="ops",state="open"} 1' in text
+        assert 'jobwire_target_circuit{target="ops",state="closed"} 0' in text
+        assert 'jobwire_target_failures{target="ops"} 7' in text
