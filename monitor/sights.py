@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.deadlines import FORGET_AFTER, passed_over
-from monitor.diff import canonical, same_state
+from monitor.diff import canonical, carry_over, same_state
 from monitor.ladders import Clockwork
 from monitor.moments import parse_instant, stamp
 from monitor.resources import Known, Resource, pick, present
@@ -33,7 +33,12 @@ def later_sight(
     """A resource as it was known and as it is now in; the same, with what has moved since, out."""
     if before.gone or same_state(before.resource.state) != same_state(known.resource.state):
         known = msgspec.structs.replace(known, entered=_witness(before.resource, known.resource, now))
-    fields = [path for path in watched(type_, kind, clockwork) if _differs(before.resource, known.resource, path)]
+    paths = watched(type_, kind, clockwork)
+    fields = [path for path in paths if _differs(before.resource, known.resource, path)]
+    # What an answer leaves out keeps its known value, so that the next one is compared with that.
+    resource = carry_over(before.resource, known.resource, paths)
+    if resource is not known.resource:
+        known = msgspec.structs.replace(known, resource=resource)
     if not fields:
         return known
     at = _witness(before.resource, known.resource, now) or stamp(now)
