@@ -1,88 +1,42 @@
-"""Slack: one readable message per event or group, by incoming webhook or by bot token.
+"""Slack: one message a group, kept up to date in place by bot token, posted anew each time by incoming webhook.
 
 https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
-https://docs.slack.dev/reference/methods/chat.postMessage
+https://docs.slack.dev/reference/methods/chat.postMessage https://docs.slack.dev/reference/methods/chat.update
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, Response, ask
+from monitor.grouping.message import Group, Reason
+from monitor.moments import stamp
 from monitor.plugin import Plugin
-from monitor.targets import slack_blocks
-from monitor.targets.address import HiddenUrl, TargetUrl, check_url
-from monitor.targets.answers import asked_wait, excerpt, named
-from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
+from monitor.targets import slack_blocks, slack_groups
+from monitor.targets.address import HiddenUrl
+from monitor.targets.answers import asked_wait, excerpt
+from monitor.targets.base import Message, Outcome, Target, Verdict
+from monitor.targets.beside import occurrences
+from monitor.targets.slack_answers import api_error, posted, webhook_error
 from monitor.targets.slack_errors import Class, classify, outcome
-from monitor.targets.telling import read
-from monitor.values import Rate, Secret
+from monitor.targets.slack_options import SlackOptions
+from monitor.targets.telling import Facts, read
 
-_WORD = re.compile(r"[a-z][a-z0-9_]{1,79}")
+__all__ = ["PLUGIN", "Slack", "SlackOptions"]
 
-
-def _url(secret: SecretStr) -> SecretStr:
-    return SecretStr(check_url(secret.get_secret_value()))
-
-
-def _sendable(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value().strip()
-    if not text or not all("!" <= char <= "~" for char in text):
-        raise ValueError("is empty or holds a space or a letter beyond ASCII: is the variable behind it set?")
-    return SecretStr(text)
-
-
-class SlackOptions(GroupedOptions):
-    """Options of a Slack target: an incoming webhook, or a bot token and a channel."""
-
-    webhook_url: Annotated[Secret, AfterValidator(_url)] | None = Field(
-        default=None, description="incoming webhook; it names its channel itself"
-    )
-    token: Annotated[Secret, AfterValidator(_sendable)] | None = Field(
-        default=None, description="bot token (xoxb-...) with the scope chat:write"
-    )
-    channel: str | None = Field(
-        default=None, pattern=r"^#?[\w.-]{1,80}$", description="id (C0123...) or name of a channel the app is in"
-    )
-    api_url: TargetUrl = Field(default="https://slack.com/api", description="root of the Web API")
-    signing_secret: Secret | None = Field(default=None, description="verifies clicks on buttons")
-    signing_secrets: list[Secret] = Field(
-        default_factory=list, max_length=10, description="several, newest first, while you rotate"
-    )
-    mention: str | None = Field(
-        default=None, max_length=200, description="who an escalation mentions: <!here>, <@U...>"
-    )
-    broadcast: bool = Field(default=False, description="show replies of a thread in the channel too")
-    rate: Rate | None = Field(default=1.0, description="messages a second at the most; Slack takes 1 a channel")
-    concurrency: int = Field(default=1, ge=1, le=256, description="messages in flight at the most, per worker")
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        by_token = self.token is not None and self.channel is not None
-        if (self.webhook_url is None) != by_token or (self.webhook_url and (self.token or self.channel)):
-            raise ValueError("write either webhook_url:, or token: and channel:")
-        if self.signing_secret is not None and self.signing_secrets:
-            raise ValueError("write either signing_secret: (one) or signing_secrets: [newest, ..., oldest]")
-        return self
-
-    def destinations(self) -> Mapping[str, str]:
-        """The webhook, or the Web API."""
-        if self.webhook_url is not None:
-            return {"webhook_url": self.webhook_url.get_secret_value()}
-        return {"api_url": self.api_url}
+_NOTICED = frozenset({Reason.ESCALATION, Reason.REPEAT})
+"""Reasons that exist to be noticed: their replies are shown in the channel too, as an edit pings nobody."""
 
 
 class Slack:
-    """A Slack target: renders events as blocks, posts them, and understands what Slack answers."""
+    """A Slack target: renders events and groups as blocks, posts and edits them, and understands the answers."""
 
     grouped = True
 
@@ -95,75 +49,127 @@ class Slack:
         }
         self._hidden = [*further.values()]
         self._extra: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+        self._clicks = options.token is not None and bool(options.signing_secret or options.signing_secrets)
+        self._mention, self._broadcast = options.mention, options.broadcast
+        self.attends = options.webhook_url is None
         if options.webhook_url is not None:
-            self._url = HiddenUrl(options.webhook_url.get_secret_value())
-            self._address = f"incoming webhook at {urlsplit(self._url).hostname}"
-            path = urlsplit(self._url).path.strip("/")
+            self._post_url = self._edit_url = HiddenUrl(options.webhook_url.get_secret_value())
+            self._address = f"incoming webhook at {urlsplit(self._post_url).hostname}"
+            path = urlsplit(self._post_url).path.strip("/")
             self._hidden += [path, path.rpartition("/")[2]]
-            self._judge = _webhook_error
+            self._judge = webhook_error
         else:
             token = options.token.get_secret_value() if options.token else ""
-            self._url = HiddenUrl(f"{options.api_url.rstrip('/')}/chat.postMessage")
-            self._address = f"channel {options.channel} at {urlsplit(self._url).hostname}"
+            root = options.api_url.rstrip("/")
+            self._post_url, self._edit_url = HiddenUrl(f"{root}/chat.postMessage"), HiddenUrl(f"{root}/chat.update")
+            self._address = f"channel {options.channel} at {urlsplit(self._post_url).hostname}"
             self._headers["authorization"] = f"Bearer {token}"
             self._hidden.append(token)
-            # link_names and parse keep @names and addresses in provider text from becoming live.
+            # link_names and parse keep @names and addresses in provider text from becoming live, in edits as well.
             self._extra |= {"channel": options.channel, "link_names": False, "parse": "none"}
-            self._judge = _api_error
+            self._judge = api_error
 
     def address(self) -> str:
         """The kind of way in, with channel and host; neither token nor webhook path."""
         return self._address
 
     def send(self, message: Message) -> Exchange[Outcome]:
-        """Post one message about all its events; once more as plain text if Slack refuses the blocks."""
-        events = [read(body) for body in message.events]
-        payload = slack_blocks.message(events, message.sent_at, message.severity)
-        response = yield from self._post(payload)
+        """Occurrences as a message of their own; conditions as one that is edited, with the news in its thread."""
+        group = message.group
+        if group is None or not group.members:
+            events = [read(body) for body in message.events]
+            payload = slack_blocks.message(events, message.sent_at, message.severity)
+            return (yield from self._once(payload, slack_blocks.text_only(payload, events), message.sent_at))
+        others = [read(body) for body in occurrences(message)]
+        if not self.attends:
+            return (yield from self._all_in_one(group, others, message.sent_at))
+        return (yield from self._in_place(group, others, message.sent_at))
+
+    def _all_in_one(self, group: Group, others: list[Facts], now: datetime) -> Exchange[Outcome]:
+        """By webhook nothing can be edited: the state and the news in one message."""
+        payload = slack_groups.parent(group, clicks=False)
+        payload["blocks"] += slack_groups.beside(others)
+        if group.reason is Reason.ESCALATION and self._mention:
+            payload["text"] = f"{self._mention} {payload['text']}"
+            payload["blocks"].insert(1, slack_blocks.section(self._mention))
+        return (yield from self._once(payload, {"text": payload["text"]}, now))
+
+    def _in_place(self, group: Group, others: list[Facts], now: datetime) -> Exchange[Outcome]:
+        """By token: the group's message is brought up to date, and what is new stands in its thread."""
+        memory, life = group.memory, stamp(group.since)
+        fresh = memory.get("since") != life or not memory.get("ts")
+        done: Outcome | None = None
+        if not fresh:
+            payload = slack_groups.parent(group, clicks=self._clicks, before=memory.get("before"))
+            where = {"channel": memory["channel"], "ts": memory["ts"]}
+            done, word = yield from self._written(
+                self._edit_url, payload | where, {"text": payload["text"]} | where, now
+            )
+            fresh = word is not None and classify(word, done.status or 0) is Class.EDIT
+        if fresh:
+            before = _link(memory) if memory.get("since") != life else memory.get("before")
+            payload = slack_groups.parent(group, clicks=self._clicks, before=before)
+            done, _ = yield from self._written(self._post_url, payload, {"text": payload["text"]}, now)
+            memory = {**(done.remember or {}), "since": life, **({"before": before} if before else {})}
+        assert done is not None  # noqa: S101 - it was edited, or posted anew
+        if done.verdict is not Verdict.DELIVERED:
+            return replace(done, remember=None)
+        thread = yield from self._tell_thread(group, others, memory, now, fresh=fresh)
+        return replace(thread or done, remember=memory)
+
+    def _tell_thread(
+        self, group: Group, others: list[Facts], memory: Mapping[str, Any], now: datetime, *, fresh: bool
+    ) -> Exchange[Outcome | None]:
+        """The reply under a group's message; None where the message says it all itself."""
+        escalation = group.reason is Reason.ESCALATION
+        if "ts" not in memory or group.reason is Reason.ACKNOWLEDGED or (fresh and not others and not escalation):
+            return None
+        payload = slack_groups.reply(group, others, self._mention if escalation else None, alone=fresh)
+        if payload is None:
+            return None
+        where = {"channel": memory.get("channel") or self._extra["channel"], "thread_ts": memory["ts"]}
+        if self._broadcast or group.reason in _NOTICED:
+            where["reply_broadcast"] = True
+        told, _ = yield from self._written(self._post_url, payload | where, {"text": payload["text"]} | where, now)
+        return replace(told, remember=None)
+
+    def _once(self, payload: dict[str, Any], plain: dict[str, Any], now: datetime) -> Exchange[Outcome]:
+        told, _ = yield from self._written(self._post_url, payload, plain, now)
+        return replace(told, remember=None)
+
+    def _written(
+        self, url: HiddenUrl, payload: dict[str, Any], plain: dict[str, Any], now: datetime
+    ) -> Exchange[tuple[Outcome, str | None]]:
+        """One message written; once more as `plain` text if Slack refuses the blocks. `remember` is Slack's answer."""
+        response = yield from self._post(url, payload)
         word = self._judge(response)
         if word is None or classify(word, response.status) is not Class.PAYLOAD:
-            return self._outcome(word, response, message.sent_at)
+            return self._outcome(word, response, now), word
         refused = excerpt(response.body, self._hidden)
-        response = yield from self._post(slack_blocks.text_only(payload, events))
-        result = self._outcome(self._judge(response), response, message.sent_at)
+        response = yield from self._post(url, plain)
+        word = self._judge(response)
         note = f"sent as plain text, because the blocks were refused: {refused}"
-        return replace(result, response=note)
+        return replace(self._outcome(word, response, now), response=note), word
 
-    def _post(self, payload: dict[str, Any]) -> Exchange[Response]:
-        body = msgspec.json.encode({**payload, **self._extra})
-        request = Request("POST", self._url, headers=self._headers, body=body, authorise=False, idempotent=False)
+    def _post(self, url: HiddenUrl, payload: dict[str, Any]) -> Exchange[Response]:
+        body = msgspec.json.encode({**self._extra, **payload})
+        request = Request("POST", url, headers=self._headers, body=body, authorise=False, idempotent=False)
         return (yield from ask(request))
 
     def _outcome(self, word: str | None, response: Response, now: datetime) -> Outcome:
         shown = excerpt(response.body, self._hidden)
         if word is None:
-            return Outcome(Verdict.DELIVERED, response.status, address=response.address, response=shown)
+            answer = posted(response.body)
+            return Outcome(
+                Verdict.DELIVERED, response.status, address=response.address, response=shown, remember=answer
+            )
         return replace(outcome(word, response.status, asked_wait(response, now), shown), address=response.address)
 
 
-def _webhook_error(response: Response) -> str | None:
-    """What is wrong with a webhook's answer, None when it is the one that means success: 200 and `ok`."""
-    text = response.body.decode("utf-8", "replace").strip()
-    if response.status == 200 and text == "ok":
-        return None
-    return text if _WORD.fullmatch(text) and text != "ok" else _status(response)
-
-
-def _api_error(response: Response) -> str | None:
-    """What is wrong with a Web API answer, None when it is JSON with `ok` true; failures come as 200 too."""
-    try:
-        answer = msgspec.json.decode(response.body)
-    except (ValueError, RecursionError):
-        return _status(response)
-    told = answer if isinstance(answer, dict) else {}
-    if response.status == 200 and told.get("ok") is True:
-        return None
-    error = told.get("error")
-    return error if isinstance(error, str) and _WORD.fullmatch(error) else _status(response)
-
-
-def _status(response: Response) -> str:
-    return f"{named(response.status)}, which is not its word for success"
+def _link(memory: Mapping[str, Any]) -> str | None:
+    """What was remembered of an earlier message in, a link to it out."""
+    channel, ts = memory.get("channel"), memory.get("ts")
+    return f"https://slack.com/archives/{channel}/p{str(ts).replace('.', '')}" if channel and ts else None
 
 
 def build(_: str, options: SlackOptions) -> Target:

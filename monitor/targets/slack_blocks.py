@@ -58,12 +58,12 @@ def message(events: Sequence[Facts], now: datetime, severity: str | None = None)
 
 def _single(story: _Story, now: datetime) -> Json:
     facts, words = story.facts, story.said
-    section: Json = _section(mrkdwn(words.sentence, _SENTENCE, facts.url))
-    fields = _fields(facts)
+    body: Json = section(mrkdwn(words.sentence, _SENTENCE, facts.url))
+    fields = fields_of(facts)
     if fields:
-        section["fields"] = [_mrkdwn(text) for text in fields]
-    context = [facts.type, facts.source, facts.id, *_lateness([facts], now)]
-    return {"text": _headline(story), "blocks": [_header(story), section, _context(context)]}
+        body["fields"] = fields
+    told = [facts.type, facts.source, facts.id, *_lateness([facts], now)]
+    return {"text": _headline(story), "blocks": [_header(story), body, context(told)]}
 
 
 def _several(stories: Sequence[_Story], now: datetime, severity: str | None) -> Json:
@@ -78,11 +78,11 @@ def _several(stories: Sequence[_Story], now: datetime, severity: str | None) -> 
     lines = [_listed(stories[index]) for index in sorted(ranked[:LISTED])]
     if len(stories) > LISTED:
         lines.append(f"… and {len(stories) - LISTED} more")
-    context = [told, f"{facts[0].id} and {count(len(facts) - 1, 'other')}", *_lateness(facts, now)]
+    shown = [told, f"{facts[0].id} and {count(len(facts) - 1, 'other')}", *_lateness(facts, now)]
     title = f"{len(stories)} events from {origin}"
     return {
         "text": f"{sign} {escape(f'{title}: {told}', _TEXT)}",
-        "blocks": [_plain_header(f"{sign} {title}"), *_lines(lines), _context(context)],
+        "blocks": [header(f"{sign} {title}"), *lines_in_sections(lines), context(shown)],
     }
 
 
@@ -100,7 +100,7 @@ def _headline(story: _Story) -> str:
 def _header(story: _Story) -> Json:
     # The move is what matters most, so it is the title that gets cut.
     move = plain(story.said.move, 60)
-    return _plain_header(f"{story.said.tone.sign} {plain(story.facts.title, 80)}: {move}")
+    return header(f"{story.said.tone.sign} {plain(story.facts.title, 80)}: {move}")
 
 
 def _listed(story: _Story) -> str:
@@ -109,19 +109,19 @@ def _listed(story: _Story) -> str:
     return f"{story.said.tone.sign} {mrkdwn(story.said.sentence, _LINE + (len(url) if url else 0), url)}"
 
 
-def _lines(lines: Sequence[str]) -> list[Json]:
+def lines_in_sections(lines: Sequence[str]) -> list[Json]:
     """Lines in, as few sections as hold them out."""
     sections: list[list[str]] = [[]]
     for text in lines:
         if sum(width(one) + 1 for one in sections[-1]) + width(text) > _SECTION:
             sections.append([])
         sections[-1].append(text)
-    return [_section("\n".join(one)) for one in sections]
+    return [section("\n".join(one)) for one in sections]
 
 
-def _fields(facts: Facts) -> list[str]:
-    """At most six: where it stands, what changed, where it comes from."""
-    rows: list[tuple[str, tuple[Part, ...]]] = []
+def fields_of(facts: Facts, first: Sequence[tuple[str, tuple[Part, ...]]] = ()) -> list[Json]:
+    """At most six fields of a section: `first`, where it stands, what changed, where it comes from."""
+    rows: list[tuple[str, tuple[Part, ...]]] = [*first]
     if facts.state and not facts.moved:
         rows.append(("State", (facts.state,)))
     rows += [("Deadline", (field_value(facts.deadline[key]),)) for key in ("date", "at") if facts.deadline.get(key)]
@@ -133,7 +133,9 @@ def _fields(facts: Facts) -> list[str]:
     if len(rows) > len(shown):
         shown = [*shown[:-1], ("And", (f"{len(rows) - len(shown) + 1} more changes",))]
     return [
-        f"*{escape(name, 60)}*\n{mrkdwn(parts, _FIELD)}" for name, parts in [*shown, ("Source", origin)] if parts[0]
+        _mrkdwn(f"*{escape(name, 60)}*\n{mrkdwn(parts, _FIELD)}")
+        for name, parts in [*shown, ("Source", origin)]
+        if parts[0]
     ]
 
 
@@ -145,11 +147,16 @@ def _short(value: Any) -> Part:
 def _lateness(facts: Sequence[Facts], now: datetime) -> list[str]:
     """A word about messages that come long after what they tell of."""
     seen = [at for at in (parse_instant(one.time) for one in facts) if at]
-    late = (now - min(seen)).total_seconds() if seen else 0.0
-    return [f"delivered {span(late)} after it was seen"] if late > _LATE else []
+    return late_words((now - min(seen)).total_seconds() if seen else 0.0)
 
 
-def _section(text: str) -> Json:
+def late_words(seconds: float) -> list[str]:
+    """Seconds between seeing and telling in, a word about it out where they are many."""
+    return [f"delivered {span(seconds)} after it was seen"] if seconds > _LATE else []
+
+
+def section(text: str) -> Json:
+    """Text of mrkdwn in, a section out."""
     return {"type": "section", "text": _mrkdwn(text)}
 
 
@@ -158,11 +165,13 @@ def _mrkdwn(text: str) -> Json:
     return {"type": "mrkdwn", "text": text or "–", "verbatim": True}
 
 
-def _plain_header(text: str) -> Json:
+def header(text: str) -> Json:
+    """Text in, a header out, cut where Slack would refuse it."""
     return {"type": "header", "text": {"type": "plain_text", "text": plain(text, _HEADER) or "–", "emoji": True}}
 
 
-def _context(texts: Sequence[str]) -> Json:
+def context(texts: Sequence[str]) -> Json:
+    """Texts in, one quiet line at the foot of a message out."""
     told = " · ".join(plain(text, 300) for text in texts if text)
     return {"type": "context", "elements": [{"type": "plain_text", "text": told or "jobwire", "emoji": False}]}
 

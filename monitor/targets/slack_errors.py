@@ -23,6 +23,7 @@ class Class(StrEnum):
     CREDENTIAL = "credential"
     DESTINATION = "destination"
     PAYLOAD = "payload"
+    EDIT = "edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ _WORDS = {
         "invalid_payload invalid_blocks invalid_blocks_format invalid_attachments msg_too_long msg_blocks_too_long "
         "too_many_attachments no_text invalid_arguments"
     ),
+    Class.EDIT: "message_not_found cant_update_message edit_window_closed block_mismatch streaming_state_conflict",
 }
 _CLASSES: Mapping[str, Class] = MappingProxyType(
     {word: name for name, words in _WORDS.items() for word in words.split()}
@@ -64,6 +66,8 @@ _RULES: Mapping[Class, _Rule] = MappingProxyType(
         Class.DESTINATION: _Rule(
             Verdict.FAILED, "check that the channel exists and the app is a member of it", disable=True
         ),
+        # The message is gone, or too old to be edited: it is posted anew within the same attempt.
+        Class.EDIT: _Rule(Verdict.RETRY, "a new message takes its place"),
         Class.PAYLOAD: _Rule(Verdict.FAILED, "Slack did not take the message, not even as plain text"),
     }
 )

@@ -1,0 +1,63 @@
+"""What the config file says of a Slack target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from monitor.targets.address import TargetUrl, check_url
+from monitor.targets.base import GroupedOptions
+from monitor.values import Rate, Secret
+
+
+def _url(secret: SecretStr) -> SecretStr:
+    return SecretStr(check_url(secret.get_secret_value()))
+
+
+def _sendable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value().strip()
+    if not text or not all("!" <= char <= "~" for char in text):
+        raise ValueError("is empty or holds a space or a letter beyond ASCII: is the variable behind it set?")
+    return SecretStr(text)
+
+
+class SlackOptions(GroupedOptions):
+    """Options of a Slack target: an incoming webhook, or a bot token and a channel."""
+
+    webhook_url: Annotated[Secret, AfterValidator(_url)] | None = Field(
+        default=None, description="incoming webhook; it names its channel itself"
+    )
+    token: Annotated[Secret, AfterValidator(_sendable)] | None = Field(
+        default=None, description="bot token (xoxb-...) with the scope chat:write"
+    )
+    channel: str | None = Field(
+        default=None, pattern=r"^#?[\w.-]{1,80}$", description="id (C0123...) or name of a channel the app is in"
+    )
+    api_url: TargetUrl = Field(default="https://slack.com/api", description="root of the Web API")
+    signing_secret: Secret | None = Field(default=None, description="verifies clicks on buttons")
+    signing_secrets: list[Secret] = Field(
+        default_factory=list, max_length=10, description="several, newest first, while you rotate"
+    )
+    mention: str | None = Field(
+        default=None, max_length=200, description="who an escalation mentions: <!here>, <@U...>"
+    )
+    broadcast: bool = Field(default=False, description="show replies of a thread in the channel too")
+    rate: Rate | None = Field(default=1.0, description="messages a second at the most; Slack takes 1 a channel")
+    concurrency: int = Field(default=1, ge=1, le=256, description="messages in flight at the most, per worker")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        by_token = self.token is not None and self.channel is not None
+        if (self.webhook_url is None) != by_token or (self.webhook_url and (self.token or self.channel)):
+            raise ValueError("write either webhook_url:, or token: and channel:")
+        if self.signing_secret is not None and self.signing_secrets:
+            raise ValueError("write either signing_secret: (one) or signing_secrets: [newest, ..., oldest]")
+        return self
+
+    def destinations(self) -> Mapping[str, str]:
+        """The webhook, or the Web API."""
+        if self.webhook_url is not None:
+            return {"webhook_url": self.webhook_url.get_secret_value()}
+        return {"api_url": self.api_url}

@@ -1,0 +1,193 @@
+"""Groups of conditions as Slack messages: how they read, and that they fit whatever a provider writes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.conditions import Acknowledgement, Snooze, Status
+from monitor.grouping.message import Group, Member, News, Reason
+from monitor.simulator.slack_rules import check
+from monitor.simulator.slack_text import lines_of, mentions
+from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE, wish
+from monitor.targets.slack_groups import headline, parent, reply
+from monitor.targets.telling import read
+from tests.unit.targets.events import CLAIMED, stored
+from tests.unit.targets.groups import NOW, member, message
+
+PINGS = "<!channel> <!here> <!everyone> <@U012ABC> <!subteam^S012ABC> @here"
+FAILED = stored("devrev.job.failed", title="Import of users", source="dev", state_now="failed", id="evt_failed")
+
+
+def group(*members: Member, **options: Any) -> Group:
+    """A group of these members."""
+    made = message(members, **options).group
+    assert made is not None
+    return made
+
+
+def test_an_open_condition_reads_from_the_headline_to_the_rule() -> None:
+    """What it is, since when, what to do, and where it comes from."""
+    assert lines_of(parent(group(member()), clicks=True)) == [
+        "🟠 Open: Contract of Tony Stark at ACME: ends in 14 days",
+        "Contract of Tony Stark at ACME ends in 14 days, on 20 Dec 2025. Since 5 Jan 2026 09:25 UTC.",
+        "  Severity: warning",
+        "  State: active",
+        "  Deadline: 20 Dec 2025",
+        "  Source: driver_jobs / uk-drivers",
+        "[Acknowledge] [Snooze]",
+        "  driver_jobs.contract.expiring · route routes[0] · evt_4kq7aaaa",
+    ]
+
+
+def test_who_has_it_is_shown_and_the_button_is_gone() -> None:
+    """After an acknowledgement only a snooze is left to do."""
+    taken = Acknowledgement(by="Dana", at=NOW, revision=1)
+    made = parent(group(member(status=Status.ACKNOWLEDGED, acknowledgement=taken)), clicks=True)
+    read_out = "\n".join(lines_of(made))
+    assert made["text"].startswith("🟡 Acknowledged: Contract of Tony Stark")
+    assert "Acknowledged by Dana at" in read_out
+    assert "Owner: Dana" in read_out
+    assert "[Acknowledge]" not in read_out
+    assert "[Snooze]" in read_out
+
+
+def test_a_snooze_says_until_when() -> None:
+    """Until a time, or until it changes."""
+    for until, words in ((NOW + timedelta(hours=4), "until 5 Jan 2026 13:30"), (None, "until it changes")):
+        snooze = Snooze(by="Dana", at=NOW, event="evt_4kq7aaaa", until=until)
+        made = parent(group(member(status=Status.SNOOZED, snooze=snooze)), clicks=True)
+        assert words in "\n".join(lines_of(made))
+
+
+def test_the_end_says_how_long_it_lasted_and_who_acted() -> None:
+    """And there is nothing left to press."""
+    taken = Acknowledgement(by="Dana", at=NOW, revision=1)
+    over = member(status=Status.RESOLVED, acknowledgement=taken, ended_by="it left the state")
+    made = parent(group(over, reason=Reason.ALL_RESOLVED), clicks=True)
+    read_out = "\n".join(lines_of(made))
+    assert made["text"].startswith("🟢 Resolved: Contract of Tony Stark")
+    assert "Over after 5 minutes, acknowledged by Dana: it left the state." in read_out
+    assert "[Acknowledge]" not in read_out
+
+
+def test_several_are_listed_and_counted() -> None:
+    """Open ones and ended ones, each with its state; ten at the most."""
+    many = [member(stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}")) for n in range(14)]
+    over = [member(FAILED, status=Status.RESOLVED)]
+    made = parent(group(*many, *over), clicks=True)
+    assert made["text"].startswith("🔴 14 of 15 open: 14 × worklayer.job.failed, 1 × devrev.job.failed")
+    assert "… and 5 more" in "\n".join(lines_of(made))
+    assert headline(group(*over, *over)) == "🟢 All 2 resolved: 2 × devrev.job.failed"
+
+
+def test_links_are_there_without_clicks() -> None:
+    """Open and the runbook of the route's label; buttons that nobody would hear are not shown."""
+    linked = member(stored("worklayer.job.failed", url="https://jobs.example/7"))
+    made = parent(group(linked, labels={"runbook": "https://wiki.example/run"}), clicks=False)
+    (actions,) = [block for block in made["blocks"] if block["type"] == "actions"]
+    assert [one["url"] for one in actions["elements"]] == ["https://jobs.example/7", "https://wiki.example/run"]
+    assert not [block for block in parent(group(member()), clicks=False)["blocks"] if block["type"] == "actions"]
+
+
+def test_the_thread_has_what_is_new_and_the_mention_of_the_config() -> None:
+    """An escalation mentions; what did not change is not told again."""
+    same, worse = member(news=News.SAME), member(FAILED, news=News.WORSE)
+    told = reply(group(same, worse, reason=Reason.WORSE), [], None)
+    assert told is not None
+    assert "Import of users" in "\n".join(lines_of(told))
+    assert "Tony Stark" not in "\n".join(lines_of(told))
+    assert reply(group(same, reason=Reason.CHANGED), [], None) is None
+
+    loud = reply(group(member(), reason=Reason.ESCALATION), [], "<!subteam^S1>")
+    assert loud is not None
+    assert loud["text"].startswith("<!subteam^S1> ")
+    assert set(mentions(loud)) == {"<!subteam^S1>"}
+
+
+def test_a_reminder_tells_what_is_still_open() -> None:
+    """With since when."""
+    told = reply(group(member(news=News.SAME), reason=Reason.REPEAT), [], None)
+    assert told is not None
+    assert "Still open" in "\n".join(lines_of(told))
+    assert "Open since" in "\n".join(lines_of(told))
+
+
+def test_occurrences_beside_the_conditions_stand_in_the_thread() -> None:
+    """They are news too."""
+    told = reply(group(member(news=News.SAME), reason=Reason.OCCURRED), [read(CLAIMED)], None)
+    assert told is not None
+    assert "CLAIMED" in "\n".join(lines_of(told))
+
+
+def test_flapping_is_said() -> None:
+    """The fifth time in two hours is another message than the first."""
+    assert "5th time in 2 h" in "\n".join(lines_of(parent(group(member(times=5)), clicks=False)))
+
+
+def test_buttons_say_what_they_are_about() -> None:
+    """A few by name; of many a click means those of the group that are open."""
+    few = group(member(), member(FAILED))
+    (actions,) = [block for block in parent(few, clicks=True)["blocks"] if block["type"] == "actions"]
+    ids = tuple(one.condition.id for one in few.members)
+    found = wish(actions["elements"][0])
+    assert found is not None
+    assert (found.choice, found.conditions) == (None, ids)
+    menu = actions["elements"][1]
+    chosen = [wish({"action_id": SNOOZE, "selected_option": option}) for option in menu["options"]]
+    assert [one.choice for one in chosen if one] == ["1h", "4h", "tomorrow", "change"]
+    assert all(one.conditions == ids for one in chosen if one)
+    many = group(*(member(stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}")) for n in range(9)))
+    (actions,) = [block for block in parent(many, clicks=True)["blocks"] if block["type"] == "actions"]
+    found = wish(actions["elements"][0])
+    assert found is not None
+    assert found.conditions == ()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"action_id": "somebody_elses", "value": "x"},
+        {"action_id": SNOOZE},
+        {"action_id": SNOOZE, "selected_option": {"value": "forever cnd_1"}},
+        {"action_id": SNOOZE, "selected_option": "1h"},
+    ],
+)
+def test_other_clicks_are_not_ours(action: dict[str, Any]) -> None:
+    """Nothing is done about them."""
+    assert wish(action) is None
+    assert wish({"action_id": ACKNOWLEDGE, "value": "cnd_1,cnd_2"}) is not None
+
+
+TEXTS = st.one_of(
+    st.text(max_size=200),
+    st.sampled_from(
+        [PINGS, "x" * 100_000, "\u202egnol", "*_~`" * 300, "👩‍👩‍👧" * 200, "]]>|<https://x|y>", "\x00\x1b[2J"]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(title=TEXTS, who=TEXTS, comment=TEXTS, many=st.integers(1, 14), status=st.sampled_from(list(Status)))
+def test_a22_any_text_of_a_provider_fits_and_pings_nobody(
+    title: str, who: str, comment: str, many: int, status: Status
+) -> None:
+    """A22: every limit of Slack holds, in the message, its edit and its thread; nothing in them mentions anyone."""
+    event = stored("worklayer.job.failed", title=title, state_now=title[:50], fields={"a": title}, url=title)
+    taken = Acknowledgement(by=who, at=NOW, revision=1, comment=comment)
+    one = member(event, status=status, acknowledgement=taken, ended_by=comment or None, times=3)
+    made = group(*[one] * many, labels={"runbook": who}, reason=Reason.REPEAT)
+    for payload in (
+        parent(made, clicks=True, before="https://slack.com/archives/C/p1"),
+        reply(made, [read(event)], None),
+    ):
+        if payload is not None:
+            assert check(payload) is None
+            assert check(payload, edit=True) is None
+            assert mentions(payload) == []
+    assert len(headline(made)) <= 400

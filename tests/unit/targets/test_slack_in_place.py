@@ -1,0 +1,186 @@
+"""By bot token: one message a group that is edited, its thread, and a new one where the old cannot be edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.conditions import Acknowledgement, Status
+from monitor.exchange import Request, Response
+from monitor.grouping.message import News, Reason
+from monitor.moments import stamp
+from monitor.targets.base import InPlace, Message, Outcome, Verdict
+from monitor.targets.slack import Slack, SlackOptions
+from tests.drive import drive, recorded, reply
+from tests.unit.targets.events import CLAIMED, EXPIRING
+from tests.unit.targets.groups import NOW, member, message
+
+OK = reply({"ok": True, "channel": "C0REAL", "ts": "1503435956.000247"})
+SINCE = NOW - timedelta(minutes=5)
+MEMORY = {"channel": "C0REAL", "ts": "1503435956.000247", "since": stamp(SINCE)}
+
+
+def target(**options: Any) -> Slack:
+    """A target that posts with a bot token to a channel it knows by name."""
+    given = {
+        "type": "slack",
+        "token": "xoxb-hunter2hunter2",
+        "channel": "#alerts",
+        "signing_secret": "s3cret",
+        **options,
+    }
+    return Slack(SlackOptions.model_validate(given))
+
+
+def attempt(message: Message, *answers: Response, **options: Any) -> tuple[list[tuple[str, dict[str, Any]]], Outcome]:
+    """The calls of one attempt (method, payload), and what became of it."""
+    done = drive(target(**options).send(message), recorded(answers))
+    assert isinstance(done.result, Outcome)
+    return [_call(one) for one in done.requests], done.result
+
+
+def _call(request: Request) -> tuple[str, dict[str, Any]]:
+    return request.url.rpartition("/")[2], msgspec.json.decode(request.body or b"")
+
+
+def failed(error: str) -> Response:
+    """The Web API's answer for an error."""
+    return reply({"ok": False, "error": error})
+
+
+def test_the_first_message_is_posted_and_remembered() -> None:
+    """Where it is, by the ids that Slack answered, and of which life of the group it is."""
+    ((method, payload),), outcome = attempt(message([member()]), OK)
+    assert (method, payload["channel"]) == ("chat.postMessage", "#alerts")
+    assert outcome.verdict is Verdict.DELIVERED
+    assert outcome.remember == MEMORY
+
+
+def test_what_changes_is_edited_in_place_and_told_in_the_thread() -> None:
+    """The message shows what is so, the thread what happened; edits say parse too, which differs by default."""
+    worse = message([member(news=News.WORSE)], reason=Reason.WORSE, memory=MEMORY, number=1)
+    calls, outcome = attempt(worse, OK, OK)
+    (edit, edited), (post, told) = calls
+    assert (edit, edited["channel"], edited["ts"], edited["parse"]) == (
+        "chat.update",
+        "C0REAL",
+        MEMORY["ts"],
+        "none",
+    )
+    assert (post, told["channel"], told["thread_ts"]) == ("chat.postMessage", "C0REAL", MEMORY["ts"])
+    assert "reply_broadcast" not in told
+    assert outcome.remember == MEMORY
+
+
+@pytest.mark.parametrize(
+    ("reason", "broadcast", "shown"),
+    [
+        (Reason.WORSE, False, False),
+        (Reason.WORSE, True, True),
+        (Reason.REPEAT, False, True),
+        (Reason.ESCALATION, False, True),
+    ],
+)
+def test_what_exists_to_be_noticed_is_shown_in_the_channel(reason: Reason, broadcast: bool, shown: bool) -> None:
+    """An edit pings nobody, so reminders and escalations are broadcast; the rest as the target says."""
+    one = message([member(news=News.WORSE)], reason=reason, memory=MEMORY, number=1)
+    calls, _ = attempt(one, OK, OK, broadcast=broadcast)
+    assert calls[1][1].get("reply_broadcast", False) is shown
+
+
+def test_an_acknowledgement_only_edits() -> None:
+    """Who clicked knows; everybody sees it in the message."""
+    taken = Acknowledgement(by="Dana", at=NOW, revision=1)
+    one = member(status=Status.ACKNOWLEDGED, acknowledgement=taken)
+    calls, _ = attempt(message([one], EXPIRING, reason=Reason.ACKNOWLEDGED, memory=MEMORY, number=1), OK)
+    assert [method for method, _ in calls] == ["chat.update"]
+
+
+@pytest.mark.parametrize("error", ["message_not_found", "cant_update_message", "edit_window_closed", "block_mismatch"])
+def test_a_message_that_cannot_be_edited_is_posted_anew(error: str) -> None:
+    """Somebody deleted it, or the workspace lets nobody edit: the new one is the one that is remembered."""
+    new = reply({"ok": True, "channel": "C0REAL", "ts": "1600000000.000001"})
+    changed = message([member(news=News.WORSE)], reason=Reason.WORSE, memory=MEMORY, number=3)
+    calls, outcome = attempt(changed, failed(error), new)
+    assert [method for method, _ in calls] == ["chat.update", "chat.postMessage"]
+    assert outcome.verdict is Verdict.DELIVERED
+    assert outcome.remember == {**MEMORY, "ts": "1600000000.000001"}
+
+
+def test_a_new_life_of_the_group_is_a_new_message_that_links_the_last() -> None:
+    """What came back is a new thing, and people find what was done last time."""
+    old = {**MEMORY, "since": "2026-01-01T00:00:00Z"}
+    ((method, payload),), outcome = attempt(message([member()], memory=old), OK)
+    assert method == "chat.postMessage"
+    assert "https://slack.com/archives/C0REAL/p1503435956000247" in msgspec.json.encode(payload).decode()
+    assert outcome.remember is not None
+    assert outcome.remember["since"] == stamp(SINCE)
+
+
+def test_an_escalation_mentions_whom_the_config_names() -> None:
+    """In a reply of its own: edits ping nobody. Also where the message itself has just been posted."""
+    for memory, count in ((MEMORY, 2), ({}, 2)):
+        one = message([member(news=News.SAME)], EXPIRING, reason=Reason.ESCALATION, memory=memory, number=1)
+        calls, _ = attempt(one, *[OK] * count, mention="<!subteam^S1>")
+        assert calls[-1][1]["text"].startswith("<!subteam^S1> ")
+        assert "thread_ts" in calls[-1][1]
+
+
+def test_a_reply_that_fails_is_tried_again_without_posting_the_message_twice() -> None:
+    """What is there is remembered even though the attempt failed."""
+    both = message([member()], EXPIRING, CLAIMED.replace(b"evt_4kq7aaaa", b"evt_other"))
+    _, outcome = attempt(both, OK, reply("", 503))
+    assert outcome.verdict is Verdict.RETRY
+    assert outcome.remember == MEMORY
+    again = replace(both, attempt=2, group=_remembering(both, outcome.remember))
+    calls, outcome = attempt(again, OK, OK)
+    assert [method for method, _ in calls] == ["chat.update", "chat.postMessage"]
+    assert outcome.verdict is Verdict.DELIVERED
+
+
+def test_trouble_with_the_edit_is_trouble_of_the_attempt() -> None:
+    """A rate limit holds, and what was remembered stays."""
+    limited = Response(429, {"retry-after": "7"}, b'{"ok": false, "error": "ratelimited"}')
+    changed = message([member(news=News.WORSE)], reason=Reason.WORSE, memory=MEMORY, number=1)
+    _, outcome = attempt(changed, limited)
+    assert (outcome.verdict, outcome.hold, outcome.retry_after, outcome.remember) == (Verdict.RETRY, True, 7.0, None)
+
+
+def test_blocks_that_slack_refuses_become_plain_text() -> None:
+    """Once, for the edit as for the post."""
+    changed = message([member(news=News.WORSE)], reason=Reason.WORSE, memory=MEMORY, number=1)
+    calls, outcome = attempt(changed, failed("invalid_blocks"), OK, OK)
+    assert "blocks" not in calls[1][1]
+    assert calls[1][1]["ts"] == MEMORY["ts"]
+    assert outcome.verdict is Verdict.DELIVERED
+
+
+def test_by_webhook_everything_is_one_message() -> None:
+    """Nothing can be edited there: state and news together, and no buttons that nobody would hear."""
+    hook = Slack(
+        SlackOptions.model_validate(
+            {"type": "slack", "webhook_url": "https://hooks.slack.com/services/T/B/x", "mention": "<!here>"}
+        )
+    )
+    one = message([member()], EXPIRING, CLAIMED.replace(b"evt_4kq7aaaa", b"evt_other"), reason=Reason.ESCALATION)
+    done = drive(hook.send(one), recorded([reply("ok")]))
+    assert isinstance(done.result, Outcome)
+    payload = msgspec.json.decode(done.requests[0].body or b"")
+    read_out = msgspec.json.encode(payload).decode()
+    assert done.result.verdict is Verdict.DELIVERED
+    assert payload["text"].startswith("<!here> ")
+    assert "CLAIMED" in read_out
+    assert "jobwire_ack" not in read_out
+    assert not hook.attends
+    assert isinstance(target(), InPlace)
+    assert target().attends
+
+
+def _remembering(message: Message, memory: Mapping[str, Any] | None) -> Any:
+    assert message.group is not None
+    return replace(message.group, memory=memory or {})
