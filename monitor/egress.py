@@ -55,6 +55,8 @@ _REFUSED_V6 = tuple(
         ("2001::/23", "a special-purpose"),
         ("2001:db8::/32", "a documentation"),
         ("3fff::/20", "a documentation"),
+        ("100::/64", "a discard-only"),
+        ("5f00::/16", "an SRv6"),
         ("fc00::/7", "a private (unique local)"),
         ("fe80::/10", "a link-local"),
         ("fec0::/10", "a site-local"),
@@ -93,7 +95,7 @@ class Egress:
     def url_problem(self, url: str) -> str | None:
         """Why a URL whose host is a literal address (or localhost) may not be reached; None for any name."""
         try:
-            host = unicodedata.normalize("NFKC", urlsplit(url).hostname or "").rstrip(".").lower()
+            host = _plain(urlsplit(url).hostname or "")
         except ValueError as error:
             return f"this is not a URL: {error}"
         if host == "localhost" or host.endswith(".localhost"):
@@ -104,6 +106,14 @@ class Egress:
     def _allowed(self, ip: Address) -> bool:
         mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
         return any(ip in network or (mapped is not None and mapped in network) for network in self._allow)
+
+
+def _plain(host: str) -> str:
+    """A host as resolvers will read it: letters and digits in plain forms, the dots of IDNA as dots, lower case.
+
+    https://www.rfc-editor.org/rfc/rfc3490#section-3.1
+    """
+    return unicodedata.normalize("NFKC", host).replace("\N{IDEOGRAPHIC FULL STOP}", ".").rstrip(".").lower()
 
 
 def _network(entry: str) -> IPv4Network | IPv6Network:

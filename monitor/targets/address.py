@@ -36,11 +36,15 @@ def check_url(url: str) -> str:
         raise ValueError("the URL is longer than 2048 characters")
     if any(char.isspace() or not char.isprintable() for char in text):
         raise ValueError("the URL holds a space or a control character")
+    if "\\" in text:
+        raise ValueError("the URL holds a backslash, which readers take for different things: write / or %5C")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("the URL cannot be read: check the host, the port and its brackets") from None
+    if "%" in parts.netloc.rpartition("@")[2].rpartition("]")[2]:
+        raise ValueError("the host is percent-encoded: write it plainly")
     if parts.scheme not in {"http", "https"} or not host or port == 0:
         raise ValueError("not a URL: write https:// (or http://) and a host")
     return text
