@@ -142,8 +142,6 @@ def test_a25_instants_are_told_as_a_walk_through_the_hours_tells_them(
         passed = [hours for hours in HOURS if left <= hours] + ([-1] if left <= 0 else [])
         speaks = model.speaks(end, passed)
         expected += [] if speaks is None else [(step, "deadline_missed" if speaks < 0 else f"{speaks}h")]
-        document, rungs = told(
-            document, "job/1", DUE_AT.type, now, {"ladders": {DUE_AT.type: [h * HOUR for h in HOURS]}}
-        )
+        document, rungs = told(document, "job/1", DUE_AT.type, now, {})
         heard += [(step, rung) for rung in rungs]
     assert heard == expected
