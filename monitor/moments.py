@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from monitor.values import parse_duration
+
 # RFC 3339, with any number of fraction digits: Worklayer sends up to seven (.NET ticks).
 _INSTANT = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?\s*([Zz]|[+-]\d\d:?\d\d)?",
@@ -47,6 +49,19 @@ def parse_date(value: object) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         return None
+
+
+def parse_moment(value: str, now: datetime) -> datetime | None:
+    """`2h` back from now, a date (its beginning in UTC) or RFC 3339 in, the instant out; None for anything else."""
+    found, day = parse_instant(value), parse_date(value)
+    if found is None and day is not None:
+        found = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    if found is None:
+        try:
+            found = now - timedelta(seconds=parse_duration(value))
+        except (ValueError, OverflowError):
+            return None
+    return found
 
 
 def stamp(moment: datetime) -> str:

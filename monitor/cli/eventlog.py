@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +21,10 @@ from monitor.clock import utc_now
 from monitor.embedded import running_url
 from monitor.errors import StoreUnavailable, UsageError
 from monitor.events import decode
-from monitor.moments import parse_date, parse_instant, to_millis
+from monitor.moments import parse_moment, to_millis
 from monitor.routing import type_glob
 from monitor.settings import EMBEDDED, Settings
-from monitor.store.eventlog import FIRST, EventLog, Stored
-from monitor.values import parse_duration
+from monitor.store.eventlog import FIRST, EventLog, Stored, place_order
 
 LAST = 50
 _BATCH = 500
@@ -88,20 +87,14 @@ async def events(
     return 0
 
 
-def moment(text: str, now: datetime) -> datetime:
+def moment(text: str, now: datetime, word: str = "--since") -> datetime:
     """A duration back from now, a date (UTC) or an RFC 3339 time in, the instant out; UsageError for anything else."""
-    found = parse_instant(text)
-    day = parse_date(text)
-    if found is None and day is not None:
-        found = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    found = parse_moment(text, now)
     if found is None:
-        try:
-            found = now - timedelta(seconds=parse_duration(text))
-        except (ValueError, OverflowError):
-            raise UsageError(
-                f"--since {text!r} is no time: write 30m, 2h or 7d, a date such as 2026-01-05, "
-                "or a time such as 2026-01-05T09:30:00Z"
-            ) from None
+        raise UsageError(
+            f"{word} {text!r} is no time: write 30m, 2h or 7d, a date such as 2026-01-05, "
+            "or a time such as 2026-01-05T09:30:00Z"
+        )
     return found
 
 
@@ -181,9 +174,3 @@ async def _next(running: Services, place: str, wanted: Wanted, show: Callable[[S
     flush()
     await log.wait(place, _WAIT_MS)
     return place
-
-
-def place_order(place: str) -> tuple[int, int]:
-    """A place in the event log as numbers that compare."""
-    first, _, second = place.partition("-")
-    return int(first), int(second or 0)

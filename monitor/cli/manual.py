@@ -41,6 +41,9 @@ SHAPES = """\
 a deadline is `{type field value next due}` |
 | `history` | `{revision at type event state changes}` |
 | `deliveries` | `{id event_id target status attempts: [{n at status ms error response address}] next_at}` |
+| `replay` | with ids a line each: `{id event_id target result}`; by target `{target count results}`, with `--dry-run` \
+`{target count statuses oldest_at newest_at}`. A result is queued, waiting, \
+changed, disabled, gone, unconfigured or unknown |
 | `sources` | `{name provider state fresh_at age items next_at error quota}`; `age` in seconds; \
 `state` is ok, new, stale, failing, credentials_rejected or disabled; `held` beside them if removals are held |
 | `removals list` | `{key source kind id title state missed last_seen}` |

@@ -1,33 +1,24 @@
-"""`jobwire sources`, `jobwire targets`, `jobwire deliveries`: how well it goes; `jobwire target enable|disable`."""
+"""`jobwire sources`, `jobwire targets`: how well it goes; `jobwire target enable|disable`."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
-from cyclopts import Parameter, validators
+from cyclopts import Parameter
 
 from monitor.cli import session
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, TargetName
+from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, say, shorter, table
-from monitor.cli.phrases import ago, plural, short_time
-from monitor.moments import from_millis, stamp
+from monitor.cli.phrases import ago, plural
+from monitor.moments import from_millis
 from monitor.status import (
     SourceView,
     TargetView,
-    delivery_view,
-    latest_deliveries,
     source_view,
     target_view,
 )
-from monitor.store.reading import StoredDelivery
 
-LAST = 50
-
-Status = Annotated[
-    Literal["pending", "delivered", "failed"] | None, Parameter(help="Only those that are so; failed is given up.")
-]
-Limit = Annotated[int, Parameter(help="At most so many, the latest.", validator=validators.Number(gte=0))]
 Target = Annotated[str, Parameter(help="The target's name in the config file.")]
 
 
@@ -61,30 +52,6 @@ async def targets(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = Fals
         now = from_millis(now_ms)
         head = ("target", "type", "state", "backlog", "oldest", "success", "circuit", "address")
         table(head, [_target_row(one, now, where[one.name]) for one in found])
-    return 0
-
-
-async def deliveries(
-    *,
-    target: TargetName = None,
-    status: Status = None,
-    limit: Limit = LAST,
-    config: ConfigFile = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-) -> int:
-    """Show what was sent to whom, the newest last, with --json every attempt."""
-    settings = session.read(config)
-    session.known("target", target, settings.targets)
-    async with session.wired(settings) as running:
-        names = [target] if target else list(settings.targets)
-        found = await latest_deliveries(running.store.reading, names, status=status, limit=limit)
-        now = from_millis(await running.store.db.now_ms())
-    if as_json:
-        for one in found:
-            json_line(delivery_view(one))
-    else:
-        head = ("delivery", "when", "target", "status", "tries", "event", "type", "key", "last answer", "next try")
-        table(head, [_delivery_row(one, now) for one in found])
     return 0
 
 
@@ -125,12 +92,3 @@ def _source_row(one: SourceView, now: datetime) -> tuple[str, ...]:
 def _target_row(one: TargetView, now: datetime, address: str) -> tuple[str, ...]:
     rate = f"{one.success_rate:.0%}" if one.success_rate is not None else "-"
     return one.name, one.type, one.state, f"{one.backlog:,}", ago(one.oldest_at, now), rate, one.circuit, address
-
-
-def _delivery_row(one: StoredDelivery, now: datetime) -> tuple[str, ...]:
-    last = one.attempts[-1] if one.attempts else None
-    said = (last.error or f"{last.status} in {last.ms} ms") if last else "-"
-    when = short_time(stamp(from_millis(one.made_ms)))
-    again = ago(stamp(from_millis(one.next_ms)), now) if one.next_ms is not None else "-"
-    tries = str(len(one.attempts))
-    return one.id, when, one.target, one.status, tries, one.event, one.type, one.key, shorter(said, 60), again

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from monitor.deadlines import Clockwork, ladder, next_due, rules_of
+from monitor.deadlines import next_due, rules_of, rungs_of
 from monitor.diff import same_state
+from monitor.ladders import Clockwork, is_given
 from monitor.moments import stamp
 from monitor.resources import Known, pick
 from monitor.status.watched import Watched
 from monitor.store.items import Items
+from monitor.stuck import event_type, stays
 from monitor.vocabulary import Kind
 
-_CHUNK = 200
+_CHUNK = 100
 
 
 class DeadlineView(msgspec.Struct, frozen=True):
-    """A deadline that is alive: event type, field and value, which rung is next and when (None: all are told)."""
+    """A deadline that is alive: event type, field and value, which rung is next and when.
+
+    Both are None when all are told, or when the value is no date. A rule of `stuck` has the field `state`.
+    """
 
     type: str
     field: str
@@ -45,47 +50,29 @@ class ResourceView(msgspec.Struct, frozen=True):
     deadlines: list[DeadlineView]
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a resource stands in the list of all; sources stand by name."""
-
-    source: str
-    item: str
-    ref: str
-
-
 async def resources(
     items: Items, watched: Iterable[Watched], *, kind: str | None = None, state: str | None = None
 ) -> AsyncIterator[ResourceView]:
     """Every resource that is there, by source and item id; `state` in any case, `-` for none. Memory holds ids only."""
-    async for _, view in resources_from(items, watched, None, kind=kind, state=state):
-        yield view
-
-
-async def resources_from(
-    items: Items,
-    watched: Iterable[Watched],
-    after: Place | None,
-    *,
-    kind: str | None = None,
-    state: str | None = None,
-) -> AsyncIterator[tuple[Place, ResourceView]]:
-    """As `resources`, each with its place; those after a place only, which need not be there any more."""
     for source in watched:
-        if after is not None and source.name < after.source:
-            continue
-        begin = after if after is not None and source.name == after.source else None
-        least = _order(begin.item) if begin else (0, "")
-        ids = sorted({id async for id in items.ids(source.name) if _order(id) >= least}, key=_order)
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
-            for item, document in zip(chunk, await items.documents(source.name, chunk), strict=True):
-                for ref, known in sorted(document.known.items()) if document else ():
-                    passed = begin is not None and item == begin.item and ref <= begin.ref
-                    if not known.gone and not passed and _fits(known, kind, state):
-                        yield Place(source.name, item, ref), resource_view(source, known)
+        ids = sorted({id async for id in items.ids(source.name)}, key=order)
+        async for _, _, known in known_of(items, source, ids):
+            if fits(known, kind, state):
+                yield resource_view(source, known)
 
 
-def _order(item: str) -> tuple[int, str]:
+async def known_of(items: Items, source: Watched, ids: Sequence[str]) -> AsyncIterator[tuple[str, str, Known]]:
+    """Item ids in, their resources that are there out: item id, ref and what is known; a few documents at a time."""
+    for start in range(0, len(ids), _CHUNK):
+        chunk = ids[start : start + _CHUNK]
+        for item, document in zip(chunk, await items.documents(source.name, chunk), strict=True):
+            for ref, known in sorted(document.known.items()) if document else ():
+                if not known.gone:
+                    yield item, ref, known
+
+
+def order(item: str) -> tuple[int, str]:
+    """How items of a source are ordered: 9 before 10."""
     return len(item), item
 
 
@@ -116,23 +103,29 @@ def resource_view(source: Watched, known: Known) -> ResourceView:
         since=known.since,
         revision=known.revision,
         fields=resource.fields,
-        deadlines=_deadlines(known, vocabulary.kinds.get(resource.kind), source.clockwork),
+        deadlines=_deadlines(
+            known,
+            f"{vocabulary.provider}.{resource.kind}",
+            vocabulary.kinds.get(resource.kind),
+            source.clockwork,
+        ),
     )
 
 
-def _deadlines(known: Known, kind: Kind | None, clockwork: Clockwork) -> list[DeadlineView]:
+def _deadlines(known: Known, type_: str, kind: Kind | None, clockwork: Clockwork) -> list[DeadlineView]:
     found = []
     for rule in rules_of(known, kind):
         value = pick(known.resource.fields, rule.field)
-        rungs = ladder(rule, value, clockwork)
         due = next_due(known, rule, clockwork)
-        rung = next((one.name for one in rungs if one.due == due), None)
-        if rungs:
-            found.append(DeadlineView(rule.type, rule.field, value, rung, stamp(due) if due else None))
-    return found
+        rung = next((one.name for one in rungs_of(known, rule, clockwork) if one.due == due and not one.silent), None)
+        if is_given(value):
+            found.append(DeadlineView(rule.type, rule.field, value, rung, stamp(due) if due and rung else None))
+    stuck = stays(known, type_, clockwork.stuck)[:1]
+    return found + [DeadlineView(event_type(type_), "state", one.rule.state, one.rung, stamp(one.due)) for one in stuck]
 
 
-def _fits(known: Known, kind: str | None, state: str | None) -> bool:
+def fits(known: Known, kind: str | None, state: str | None) -> bool:
+    """Whether a resource is of this kind and in this state, None for any."""
     resource = known.resource
     if kind is not None and resource.kind != kind:
         return False

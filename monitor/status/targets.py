@@ -12,14 +12,16 @@ from monitor.store.reading import Reading
 
 RECENT = 100
 CIRCUITS = ("closed", "open", "half_open")
+LOOKED_AT = 1000
 
 
 class TargetView(msgspec.Struct, frozen=True):
     """A target now. `state` is ok, failing (three failed attempts in a row) or disabled.
 
     `backlog` counts deliveries that wait, `oldest_at` is when the oldest of them was made, `success_rate` the
-    share of attempts of the last 100 tried deliveries that arrived (None before the first). `circuit` is closed; open
-    while the receiver cannot be reached, or asked for quiet; half_open while one delivery is trying it.
+    share of attempts of the last 100 tried deliveries that arrived (None when none of the last 1000 was tried).
+    `circuit` is closed; open while the receiver cannot be reached, or asked for quiet; half_open while one delivery is
+    trying it.
     """
 
     name: str
@@ -64,12 +66,6 @@ def circuit(stored: Mapping[str, str], held: int | None, now_ms: int) -> str:
 
 
 async def _success_rate(reading: Reading, name: str) -> float | None:
-    tried = attempts = arrived = 0
-    async for delivery in reading.deliveries(name):
-        if delivery.attempts:
-            tried += 1
-            attempts += len(delivery.attempts)
-            arrived += delivery.status == "delivered"
-        if tried == RECENT:
-            break
-    return round(arrived / attempts, 4) if attempts else None
+    tried = [(times, arrived) for times, arrived in await reading.tries(name, LOOKED_AT) if times][:RECENT]
+    attempts = sum(times for times, _ in tried)
+    return round(sum(arrived for _, arrived in tried) / attempts, 4) if attempts else None

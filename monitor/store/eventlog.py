@@ -32,6 +32,11 @@ class EventLog:
         self._db = db
         self._retention = retention
 
+    @property
+    def kept_ms(self) -> int:
+        """How long events are kept."""
+        return self._retention.events_ms
+
     async def after(self, place: str, limit: int) -> list[Stored]:
         """Events after a place, oldest first."""
         return _entries(await self._db.run("XRANGE", self._db.keys.events, f"({place}", "+", "COUNT", limit))
@@ -52,6 +57,11 @@ class EventLog:
         """The place of the latest event, or the beginning."""
         found = await self.last(1)
         return found[0].place if found else FIRST
+
+    async def begin(self) -> str | None:
+        """The place of the oldest event that is kept, None when there is none."""
+        found = await self._db.run("XRANGE", self._db.keys.events, "-", "+", "COUNT", 1)
+        return text(found[0][0]) if found else None
 
     async def written(self) -> int:
         """How many events were ever stored, those forgotten since included."""
@@ -82,6 +92,12 @@ class EventLog:
         """Forget events older than the retention, never one that is not yet in its lanes."""
         oldest = min(now_ms - self._retention.events_ms, int(relayed.partition("-")[0]))
         return int(await self._db.run("XTRIM", self._db.keys.events, "MINID", "~", f"{max(0, oldest)}-0"))
+
+
+def place_order(place: str) -> tuple[int, int]:
+    """A place in the event log as numbers that compare."""
+    first, _, second = place.partition("-")
+    return int(first), int(second or 0)
 
 
 def _entries(reply: object) -> list[Stored]:

@@ -36,6 +36,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:token:NAME` | string | an access token, sealed with `store.key` | as long as the token |
 | `P:secrets` | hash | target -> the secrets that rotation made, sealed with `store.key` | with the target |
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
+| `P:asked:KEY` | string | the answer to a call with an Idempotency-Key, by a hash of it | a day |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
 """
 
@@ -161,6 +162,10 @@ class Keys:
     def secrets(self) -> str:
         """Signing secrets that rotation made."""
         return self.of("secrets")
+
+    def asked(self, key: str) -> str:
+        """The answer to what was asked under a key."""
+        return self.of("asked", key)
 
     @property
     def deadlines(self) -> str:

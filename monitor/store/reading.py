@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import msgspec
 
 from monitor.store.db import Db, first_score, text, texts
-from monitor.store.lanes import Attempt
+from monitor.store.lanes import Attempt, delivery_id
+from monitor.store.listing import Listing, Spot
 
-_CHUNK = 200
+CHUNK = 200
 
 _attempts = msgspec.json.Decoder(list[Attempt])
 
@@ -30,6 +32,29 @@ class StoredDelivery:
     made_ms: int
     next_ms: int | None
     attempts: Sequence[Attempt]
+    place: str = "0-0"
+    ended_ms: int | None = None
+    replays: int = 0
+    severity: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which deliveries are read; what is None does not matter. Times are in ms: `since` and `until` of the making."""
+
+    status: str | None = None
+    event: str | None = None
+    type: re.Pattern[str] | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def fits(self, one: StoredDelivery) -> bool:
+        """Whether this one is wanted."""
+        if self.status not in {None, one.status} or self.event not in {None, one.event}:
+            return False
+        if not (self.since or 0) <= one.made_ms or (self.until is not None and one.made_ms >= self.until):
+            return False
+        return self.type is None or self.type.fullmatch(one.type) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,14 @@ class Reading:
         lines = await self._db.run("LRANGE", self._db.keys.history(key), 0, -1)
         return [msgspec.json.decode(line) for line in reversed(lines)]
 
+    async def some_items(self, source: str, cursor: int) -> tuple[int, list[str]]:
+        """Some ids of items that are there now, about 200, and the cursor of more (0: none); HSCAN says what it keeps.
+
+        https://redis.io/docs/latest/commands/scan/: what is there all the time comes at least once.
+        """
+        following, found = await self._db.run("HSCAN", self._db.keys.items(source), cursor, "COUNT", CHUNK)
+        return int(following), [text(id) for id in found]
+
     async def target(self, name: str) -> dict[str, str]:
         """The stored state of a target; empty when nothing was sent to it yet."""
         return texts(await self._db.run("HGETALL", self._db.keys.target(name)))
@@ -66,27 +99,66 @@ class Reading:
         size, oldest = await self._db.run_all([("ZCARD", pending), ("ZRANGE", pending, 0, 0, "WITHSCORES")])
         return Backlog(int(size), int(first_score(oldest)) if oldest else None)
 
-    async def deliveries(self, target: str, older: tuple[int, str] | None = None) -> AsyncIterator[StoredDelivery]:
-        """The deliveries of a target, the latest first, or those `older` than (ms made, id); memory stays flat."""
-        keys, start, before = self._db.keys, 0, frozenset[str]()
-        if older is not None:
-            start = int(await self._db.run("ZCOUNT", keys.deliveries(target), f"({older[0]}", "+inf"))
-        while True:
-            reply = await self._db.run("ZREVRANGE", keys.deliveries(target), start, start + _CHUNK - 1)
-            # Deliveries made meanwhile push those of the last page down into this one.
-            ids = [id for id in map(text, reply) if id not in before]
-            stored = await self._db.run_all([("HGETALL", keys.delivery(id)) for id in ids]) if ids else []
-            for id, fields in zip(ids, stored, strict=True):
-                delivery = _delivery(id, texts(fields)) if fields else None
-                if delivery and (older is None or (delivery.made_ms, delivery.id) < older):
-                    yield delivery
-            if len(reply) < _CHUNK:
+    async def tries(self, target: str, most: int) -> list[tuple[int, bool]]:
+        """Of the latest `most` deliveries of a target: how often each was tried, and whether it arrived."""
+        keys = self._db.keys
+        ids = [text(id) for id in await self._db.run("ZREVRANGE", keys.deliveries(target), 0, most - 1)]
+        found = await self._db.run_all([("HMGET", keys.delivery(id), "n", "status") for id in ids]) if ids else []
+        return [(int(n or 0), status == b"delivered") for n, status in found]
+
+    async def delivery(self, id: str) -> StoredDelivery | None:
+        """One delivery by its id."""
+        return (await self.of_ids([id]))[0]
+
+    async def of_event(self, event: str, targets: Sequence[str]) -> list[StoredDelivery]:
+        """The deliveries of an event, in the order of the targets: at most one each."""
+        return [one for one in await self.of_ids([delivery_id(target, event) for target in targets]) if one]
+
+    async def of_ids(self, ids: Sequence[str]) -> list[StoredDelivery | None]:
+        """Deliveries by their ids, None for what is not kept."""
+        stored = await self._db.run_all([("HGETALL", self._db.keys.delivery(id)) for id in ids]) if ids else []
+        return [_delivery(id, texts(fields)) if fields else None for id, fields in zip(ids, stored, strict=True)]
+
+    async def deliveries(
+        self,
+        targets: Sequence[str],
+        wanted: Wanted,
+        after: tuple[int, str] | None = None,
+        *,
+        newest_first: bool = True,
+        at_once: int = CHUNK,
+    ) -> AsyncIterator[tuple[Spot, StoredDelivery | None]]:
+        """Deliveries of these targets by the time they were made, from a place (ms made, id) on; memory stays flat.
+
+        What is looked at and not wanted comes as None, so that whoever reads can bound how much is looked at.
+        """
+        spots = self._spots(targets, wanted, after, newest_first=newest_first)
+        ended = False
+        while not ended:
+            batch: list[Spot] = []
+            async for spot in spots:
+                batch.append(spot)
+                if len(batch) == at_once:
+                    break
+            ended = len(batch) < at_once
+            for spot, stored in zip(batch, await self.of_ids([spot.id for spot in batch]), strict=True):
+                yield spot, stored if stored is not None and wanted.fits(stored) else None
+
+    async def _spots(
+        self, targets: Sequence[str], wanted: Wanted, after: tuple[int, str] | None, *, newest_first: bool
+    ) -> AsyncIterator[Spot]:
+        of = wanted.status if wanted.status in {"pending", "failed"} else "deliveries"
+        if after is None and not newest_first and wanted.since is not None:
+            after = (wanted.since, "")
+        async for spot in Listing(self._db, str(of), newest_first=newest_first).walk(targets, after):
+            if newest_first and spot.made_ms < (wanted.since or 0):
                 return
-            start, before = start + _CHUNK, frozenset(map(text, reply))
+            if not newest_first and wanted.until is not None and spot.made_ms >= wanted.until:
+                return
+            yield spot
 
 
 def _delivery(id: str, fields: dict[str, str]) -> StoredDelivery:
-    next_ms = fields.get("next")
     return StoredDelivery(
         id=id,
         event=fields["event"],
@@ -96,6 +168,15 @@ def _delivery(id: str, fields: dict[str, str]) -> StoredDelivery:
         key=fields["key"],
         route=fields["route"],
         made_ms=int(fields["made"]),
-        next_ms=int(float(next_ms)) if next_ms else None,
+        next_ms=_ms(fields, "next"),
         attempts=_attempts.decode(f"[{fields.get('attempts', '')}]"),
+        place=fields["stream"],
+        ended_ms=_ms(fields, "ended"),
+        replays=int(fields.get("replays", "0")),
+        severity=fields.get("severity", "info"),
     )
+
+
+def _ms(fields: dict[str, str], name: str) -> int | None:
+    value = fields.get(name)
+    return int(float(value)) if value else None

@@ -6,6 +6,7 @@
     questions    words of a query, and cursors
     reading      GET /api/v1/...: sources, targets, resources, events, deliveries
     asking       POST: a scan now, by an operator or by a provider's webhook
+    replaying    POST: deliveries sent again
     rotating     POST: a new signing secret for a target
     signatures   how each provider signs its webhooks
     health       /healthz and /readyz

@@ -11,6 +11,7 @@ from monitor.web.health import Health
 from monitor.web.metrics import Metrics
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
+from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
 from monitor.web.switching import Switching
 
@@ -20,7 +21,7 @@ def make_app(running: Services) -> web.Application:
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (Health(running, guard), Metrics(running), Readings(running))
-    asked = (Asking(running), Rotating(running), Switching(running))
+    asked = (Asking(running), Replays(running), Rotating(running), Switching(running))
     for part in (*parts, *asked):
         app.add_routes(part.routes())
     app.on_response_prepare.append(_headers)

@@ -19,7 +19,13 @@ class Problem(Exception):
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.more: dict[str, str] = {}
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def saying(self, **more: str) -> Problem:
+        """The same problem with members of its own, for programs."""
+        self.more |= more
+        return self
 
 
 def answer(value: object, status: int = 200) -> web.Response:
@@ -55,7 +61,7 @@ _WORDS = {
 
 def _told(problem: Problem) -> web.Response:
     title = HTTPStatus(problem.status).phrase
-    body = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail}
+    body = {"type": "about:blank", "title": title, "status": problem.status, "detail": problem.detail, **problem.more}
     return web.Response(
         body=msgspec.json.encode(body),
         status=problem.status,

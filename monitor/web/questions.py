@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.web.problems import Problem
 
 USUAL = 100
@@ -39,6 +40,17 @@ def one_of(request: web.Request, word: str, allowed: Iterable[str]) -> str | Non
     if given is not None and given not in names:
         raise Problem(400, f"{word}: there is no such one; there are {', '.join(names) or 'none'}")
     return given
+
+
+def moment_of(request: web.Request, word: str, now_ms: int) -> int | None:
+    """A time of the query in ms, as `--since` of the command line takes it; None where it is not given."""
+    given = request.query.get(word)
+    if given is None:
+        return None
+    found = parse_moment(given, from_millis(now_ms))
+    if found is None:
+        raise Problem(400, f"{word}: no time: write 2h, 2026-01-05 or 2026-01-05T09:30:00Z")
+    return to_millis(found)
 
 
 def cursor(place: object) -> str:

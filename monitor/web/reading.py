@@ -10,20 +10,24 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.status import (
     Place,
-    deliveries_from,
+    deliveries_of,
+    deliveries_page,
     delivery_view,
     known_resource,
-    resources_from,
+    resources_page,
     source_view,
     target_view,
 )
-from monitor.store.eventlog import FIRST
+from monitor.store.eventlog import FIRST, place_order
+from monitor.store.reading import Wanted
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import after, cursor, limit_of, one_of, only
+from monitor.web.questions import after, cursor, limit_of, moment_of, one_of, only
 
 STATUSES = ("pending", "delivered", "failed")
 _PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _LARGEST = 2**64
+_AHEAD_MS = 60_000
+_DAY_MS = 86_400_000
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -71,13 +75,9 @@ class Readings:
         watched = [one for name, one in sorted(self._running.sources.items()) if source in {None, name}]
         limit, place = limit_of(request), after(request, Place)
         kind, state = request.query.get("kind"), request.query.get("state")
-        found: list[object] = []
-        async for at, view in resources_from(self._store.items, watched, place, kind=kind, state=state):
-            if len(found) == limit:
-                return answer(Page(found, cursor(place)))
-            found.append(view)
-            place = at
-        return answer(Page(found))
+        items, reading = self._store.items, self._store.reading
+        page = await resources_page(items, reading, watched, place, kind=kind, state=state, limit=limit)
+        return answer(Page([*page.items], cursor(page.rest) if page.rest else None))
 
     async def history(self, request: web.Request) -> web.Response:
         """The kept revisions of one resource, the newest last."""
@@ -96,19 +96,43 @@ class Readings:
         place = request.query.get("after", FIRST)
         if not _PLACE.fullmatch(place) or any(int(part) >= _LARGEST for part in place.split("-")):
             raise Problem(400, "after: not a cursor of the event log; take it from `next` of an answer")
+        now_ms = await self._store.db.now_ms()
         found = await self._store.log.after(place, limit_of(request))
+        if place_order(place) > (now_ms + _AHEAD_MS, 0) and place_order(place) > place_order(
+            await self._store.log.end()
+        ):
+            raise Problem(400, "after: not a cursor of this event log, it lies in the future; begin again without")
+        if place != FIRST and place_order(place) < (now_ms - self._store.log.kept_ms, 0):
+            await self._still_kept(place)
         items = b",".join(one.body for one in found)
-        following = found[-1].place if found else place
+        following = found[-1].place if found else self._caught_up(place, now_ms)
         return answer(b'{"items":[' + items + b'],"next":"' + following.encode() + b'"}')
+
+    async def _still_kept(self, place: str) -> None:
+        """Raises 410 for a cursor after which events were forgotten: a gap must be told, not jumped."""
+        begin = await self._store.log.begin()
+        if begin is None or place_order(place) < place_order(begin):
+            kept = f"{self._store.log.kept_ms // 86_400_000} days"
+            raise Problem(
+                410,
+                f"after: events after this cursor are forgotten (they are kept for {kept}): read /api/v1/resources "
+                f"for what is so now, then the log from its beginning with after={FIRST}",
+            ).saying(begin=begin or FIRST)
+
+    def _caught_up(self, place: str, now_ms: int) -> str:
+        """A cursor that grows no old while nothing happens: well before anything that may still be committed."""
+        return place if place == FIRST else max(place, f"{now_ms - _DAY_MS}-0", key=place_order)
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """What was sent to whom with every attempt, the newest first."""
-        only(request, "target", "status", "limit", "after")
-        names = self._running.settings.targets
+        only(request, "target", "status", "event", "since", "limit", "after")
+        names, event = self._running.settings.targets, request.query.get("event")
         target, status = one_of(request, "target", names), one_of(request, "status", STATUSES)
         limit, place = limit_of(request), after(request, tuple[int, str])
-        wanted = [target] if target else list(names)
-        found = await deliveries_from(self._store.reading, wanted, place, status=status, limit=limit + 1)
-        shown = found[:limit]
-        more = cursor((shown[-1].made_ms, shown[-1].id)) if len(found) > limit else None
-        return answer(Page([delivery_view(one) for one in shown], more))
+        wanted = Wanted(status, event, since=moment_of(request, "since", await self._store.db.now_ms()))
+        chosen, reading = [target] if target else list(names), self._store.reading
+        if event is not None:
+            found = [one for one in await deliveries_of(reading, chosen, event) if wanted.fits(one)]
+            return answer(Page([delivery_view(one) for one in found[::-1]]))
+        page = await deliveries_page(reading, chosen, wanted, place, limit=limit)
+        return answer(Page([delivery_view(one) for one in page.items], cursor(page.rest) if page.rest else None))

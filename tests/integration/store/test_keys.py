@@ -13,6 +13,7 @@ from monitor.store.eventlog import FIRST, EventLog
 from monitor.store.items import COMMIT_SIZE, ItemCommit, Items, missing_field
 from monitor.store.keys import Keys
 from monitor.store.lanes import Lanes
+from monitor.store.once import Once
 from monitor.store.retention import Retention
 from monitor.store.sources import Lease, ScanClosing, Sources
 from monitor.store.upkeep import Upkeep
@@ -25,6 +26,7 @@ MOST = {
     "retention": 14 * DAY_MS,
     "90 days": 90 * DAY_MS,
     "until then": 2 * 3_600_000,
+    "a day": DAY_MS,
 }
 """The longest time to live (ms) that the words of the table allow; other words mean that a key has none."""
 
@@ -89,6 +91,7 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     await lanes.settle("hook", [settled(first), settled(second, "retry", 60.0)], hold=60.0, disable=True)
     (elsewhere,) = await lanes.claim("chat", lease_ms=60_000, limit=1, take=1)
     await lanes.settle("chat", [settled(elsewhere, "failed")])
+    await Once(db).end("key", "asked", 202, b"{}")
     await lanes.announce("hook", news(9), failing=True)
     await items.commit("shop", [await change(items, "1", "9", job("DONE"))], fence="2:w1", now_ms=NOW_MS)
 

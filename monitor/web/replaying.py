@@ -1,0 +1,142 @@
+"""POST .../replay: what was sent is sent again, by an operator; with an Idempotency-Key once, however often asked."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from monitor.bootstrap import Services
+from monitor.errors import UsageError
+from monitor.moments import from_millis, parse_moment, to_millis
+from monitor.routing import type_glob
+from monitor.status import Choice, ReplayDone
+from monitor.status.replay import done, refusal, replaying, within_reach
+from monitor.store.once import Once
+from monitor.web.problems import Problem, answer
+from monitor.web.questions import only
+
+_KEY_LIMIT = 255
+_LOOK_S = 0.05
+_REFUSED = {
+    "gone": "its event is older than what is kept: it cannot be sent any more",
+    "unconfigured": "the config has no such target any more",
+}
+
+Beat: TypeAlias = Callable[[], Awaitable[None]]
+Work: TypeAlias = Callable[[int, Beat], Awaitable[object]]
+"""Does what was asked: when it was first asked (ms), and what to call now and then while it goes on."""
+
+
+class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    since: str
+    until: str | None = None
+    failed: bool = False
+    type: str | None = None
+
+
+class Replays:
+    """The handlers that send again."""
+
+    def __init__(self, running: Services) -> None:
+        self._running = running
+        self._store = running.store
+        self._once = Once(running.store.db)
+        grouped = {name for name, one in running.targets.items() if one.target.grouped}
+        self._replaying = replaying(running.store.db, list(running.settings.targets), grouped)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Which address is whose."""
+        return [
+            web.post("/api/v1/deliveries/{id}/replay", self.one),
+            web.post("/api/v1/targets/{name}/replay", self.many),
+        ]
+
+    async def one(self, request: web.Request) -> web.Response:
+        """One delivery again."""
+        only(request)
+        id = request.match_info["id"]
+
+        async def work(_: int, __: Beat) -> object:
+            (found,) = await self._replaying.named([id])
+            if found.result == "unknown" or found.target is None:
+                raise Problem(404, "no such delivery: /api/v1/deliveries lists those that are kept")
+            if found.result == "disabled":
+                raise Problem(409, refusal(found.target, (await self._store.reading.backlog(found.target)).size))
+            if found.result in _REFUSED:
+                raise Problem(409, _REFUSED[found.result])
+            structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target)
+            return found
+
+        return await self._answered(request, b"", work)
+
+    async def many(self, request: web.Request) -> web.Response:
+        """What a target was sent since a time, or with `failed` what was given up since."""
+        only(request)
+        name, body = request.match_info["name"], await request.read()
+        if name not in self._running.settings.targets:
+            raise Problem(404, "no target has this name: /api/v1/targets lists them")
+        wish = _wish(body)
+
+        async def work(asked_ms: int, beat: Beat) -> ReplayDone:
+            choice = self._choice(name, wish, asked_ms)
+            if "disabled" in await self._store.reading.target(name):
+                raise Problem(409, refusal(name, (await self._store.reading.backlog(name)).size))
+            result = await done(name, self._replaying.run(choice), beat)
+            structlog.get_logger().info("target.replayed", target=name, count=result.count, results=result.results)
+            return result
+
+        return await self._answered(request, body, work)
+
+    def _choice(self, name: str, wish: _Wish, now_ms: int) -> Choice:
+        moments = [parse_moment(text, from_millis(now_ms)) if text else None for text in (wish.since, wish.until)]
+        since, until = (to_millis(one) if one else None for one in moments)
+        if since is None or (wish.until and until is None):
+            raise Problem(400, f"{'since' if since is None else 'until'}: no time: write 2h or 2026-01-05T09:30:00Z")
+        try:
+            within_reach(since, now_ms, self._store.log.kept_ms)
+        except UsageError as error:
+            raise Problem(422, str(error)) from None
+        pattern = type_glob(wish.type) if wish.type else None
+        return Choice(name, since, now_ms if until is None else until, wish.failed, pattern)
+
+    async def _answered(self, request: web.Request, body: bytes, work: Work) -> web.Response:
+        """Do the work, or with an Idempotency-Key that is known, wait for whoever does it and give the same answer."""
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return answer(await work(await self._store.db.now_ms(), _nothing), 202)
+        if not 0 < len(key) <= _KEY_LIMIT:
+            raise Problem(400, f"Idempotency-Key: 1 to {_KEY_LIMIT} characters, such as a UUID")
+        asked = hashlib.blake2b(request.path.encode() + b"\n" + body, digest_size=16).hexdigest()
+        # It ends: whoever does the work either answers, gives up, or lets its lease lapse.
+        while (kept := await self._once.begin(key, asked)) is not None:
+            if kept.asked != asked:
+                raise Problem(422, "this Idempotency-Key was used for another call: take a new one for each")
+            if kept.status is not None:
+                return answer(kept.body.encode(), kept.status)
+            await asyncio.sleep(_LOOK_S)
+        try:
+            value = msgspec.json.encode(await work(await self._store.db.now_ms(), lambda: self._once.go_on(key)))
+        except BaseException:
+            await asyncio.shield(self._once.give_up(key))
+            raise
+        await self._once.end(key, asked, 202, value)
+        return answer(value, 202)
+
+
+async def _nothing() -> None:
+    return
+
+
+def _wish(body: bytes) -> _Wish:
+    try:
+        return msgspec.json.decode(body, type=_Wish)
+    except msgspec.DecodeError:
+        raise Problem(
+            400, 'write {"since": "2h"}, and as you like "until", "failed": true and "type": "worklayer.**"'
+        ) from None
