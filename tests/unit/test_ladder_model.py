@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.deadlines import next_due
-from monitor.ladders import Timing
+from monitor.ladders import Clockwork, Timing
 from monitor.resources import Document
 from monitor.ringing import ring
 from tests.unit.acme import DAY, DUE_AT, END_DATE, ZONES, clockwork, contract, job, look, post, setting, utc
@@ -72,11 +72,9 @@ class Model:
         return min(passed)
 
 
-def told(
-    document: Document, ref: str, type_: str, now: datetime, work: Mapping[str, Any]
-) -> tuple[Document, list[str]]:
+def told(document: Document, ref: str, type_: str, now: datetime, work: Clockwork) -> tuple[Document, list[str]]:
     """The real ladder rings; what is known after it and which rungs spoke."""
-    how = replace(setting(now), clockwork=clockwork(**work))
+    how = replace(setting(now), clockwork=work)
     judgement = ring(document, ref, type_, how)
     rule = END_DATE if type_ == END_DATE.type else DUE_AT
     due = next_due(judgement.document.known[ref], rule, how.clockwork)
@@ -107,7 +105,7 @@ def test_a25_dates_are_told_as_a_walk_through_the_days_tells_them(
     holidays = frozenset({first + timedelta(days=20), first + timedelta(days=21)})
     timing = Timing(tuple(days * DAY for days in DAYS), send_at, business_days, holidays)
     model = Model(zone, start, timing)
-    work = {"zone": zone, "ladders": {END_DATE.type: timing}}
+    work = clockwork(zone, {END_DATE.type: timing})
     end, document = ends[0], look(None, post(), contract(end_date="2020-01-01")).document
     heard, expected = [], []
     for step, move in sorted([(0, 0), *moves], key=lambda pair: pair[0]):
@@ -115,7 +113,7 @@ def test_a25_dates_are_told_as_a_walk_through_the_days_tells_them(
         if move is not None:
             end = ends[move]
             shown = contract(end_date=end.isoformat())
-            document = look(document, post(), shown, at=replace(setting(now), clockwork=clockwork(**work))).document
+            document = look(document, post(), shown, at=replace(setting(now), clockwork=work)).document
         speaks = model.speaks(end, model.passed(end, step))
         expected += [] if speaks is None else [(step, "overdue" if speaks < 0 else f"{speaks}d")]
         document, rungs = told(document, "contract/9", END_DATE.type, now, work)
@@ -142,6 +140,6 @@ def test_a25_instants_are_told_as_a_walk_through_the_hours_tells_them(
         passed = [hours for hours in HOURS if left <= hours] + ([-1] if left <= 0 else [])
         speaks = model.speaks(end, passed)
         expected += [] if speaks is None else [(step, "deadline_missed" if speaks < 0 else f"{speaks}h")]
-        document, rungs = told(document, "job/1", DUE_AT.type, now, {})
+        document, rungs = told(document, "job/1", DUE_AT.type, now, clockwork())
         heard += [(step, rung) for rung in rungs]
     assert heard == expected

@@ -111,7 +111,7 @@ def test_lateness_that_is_the_monitors_own_has_no_excuse() -> None:
 
 def test_a25_a_date_that_flips_about_does_not_spam() -> None:
     """A25: each value speaks once a rung; after five values told within a day the next waits until that is over."""
-    known, told = seen(*family()), []
+    known, told, now = seen(*family()), [], utc("2026-02-25 00:00")
     for minute in range(24 * 60):
         now = utc("2026-02-25 00:00") + timedelta(minutes=minute)
         end = f"2026-03-{1 + minute % 20:02d}" if minute < 600 else f"2026-03-{1 + minute % 2:02d}"
