@@ -15,7 +15,7 @@ from monitor.bootstrap import Services
 from monitor.clock import Clock
 from monitor.simulator import Receiver
 from monitor.status import TargetView, target_view
-from monitor.store.reading import StoredDelivery
+from monitor.store.reading import StoredDelivery, Wanted
 from tests.installation import SECRET, Hands, Installation, installed, listing
 
 
@@ -54,8 +54,8 @@ class Work:
 
     async def deliveries(self, target: str = "hook") -> list[StoredDelivery]:
         """What is recorded of a target's deliveries, the oldest first."""
-        found = [one async for one in self.services.store.reading.deliveries(target)]
-        return sorted(found, key=lambda one: one.made_ms)
+        found = self.services.store.reading.deliveries([target], Wanted(), newest_first=False)
+        return [one async for _, one in found if one]
 
     async def view(self, target: str = "hook") -> TargetView:
         """The target as commands and API show it."""
