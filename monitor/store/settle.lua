@@ -81,6 +81,10 @@ for _ = 1, tonumber(ARGV[6]) do
     if made and not ours and told and string.sub(told, -#attempt) == attempt then
       repeated = true
     elseif made then
+      -- What is kept of a delivery is bounded: the oldest attempts make way.
+      while told and #told > 65536 and string.find(told, ',\n', 1, true) do
+        told = string.sub(told, string.find(told, ',\n', 1, true) + 2)
+      end
       local known = {'n', n + 1, 'attempts', told and (told .. ',\n' .. attempt) or attempt}
       -- A late answer ends nothing that somebody else decides now, unless it says that the message arrived.
       if verdict == 'delivered' or (verdict == 'failed' and ours and status ~= 'delivered') then
