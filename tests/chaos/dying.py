@@ -1,64 +1,137 @@
-"""A worker that dies at a chosen command to the store: before it is sent, or after it was done but not answered."""
+"""A worker's door to the store through which something goes wrong at a chosen command: death, a lost reply, a pause."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 import redis.asyncio
 
 from monitor.bootstrap import Door
+from monitor.errors import StoreUnavailable
 from monitor.store.connect import pool_of
 from monitor.store.db import Arg, Call, Db
 from monitor.store.keys import Keys
+
+Meanwhile: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Died(BaseException):
     """The process is gone: nothing in it can catch this, and nothing it does afterwards reaches the store."""
 
 
-class DyingDb(Db):
-    """A door to the store that shuts for good at command number `at`, `answered` by the store or not."""
+class Trouble:
+    """What befalls a worker at its command number `at`; nothing by itself. As a door it opens the store with it."""
 
-    def __init__(self, url: str, at: int, *, answered: bool) -> None:
-        super().__init__(redis.asyncio.Redis(connection_pool=pool_of(url)), Keys())
+    def __init__(self, at: int) -> None:
         self.left = at
+
+    @property
+    def happened(self) -> bool:
+        """Whether the worker lived long enough to meet it."""
+        return self.left <= 0
+
+    async def __call__(self, url: str) -> Db:
+        return _TroubledDb(url, self)
+
+    async def pass_(self, command: Any) -> Any:
+        """One command on its way to the store; its reply."""
+        self.left -= 1
+        return await (self.befall(command) if self.left == 0 else command)
+
+    async def befall(self, command: Any) -> Any:
+        """The command at which it happens."""
+        return await command
+
+
+class Death(Trouble):
+    """The worker dies: before the command is sent, or after it was done but not `answered`."""
+
+    def __init__(self, at: int, *, answered: bool) -> None:
+        super().__init__(at)
         self.answered = answered
-        self.dead = False
+
+    async def pass_(self, command: Any) -> Any:
+        if self.happened:
+            command.close()
+            raise Died
+        return await super().pass_(command)
+
+    async def befall(self, command: Any) -> Any:
+        await _done_or_not(command, done=self.answered)
+        raise Died
+
+
+class LostReply(Trouble):
+    """The connection breaks, the worker lives on: the command is lost on its way, or `done` and its reply is lost."""
+
+    def __init__(self, at: int, *, done: bool) -> None:
+        super().__init__(at)
+        self.done = done
+
+    async def befall(self, command: Any) -> Any:
+        await _done_or_not(command, done=self.done)
+        raise StoreUnavailable("the connection broke")
+
+
+class Fall(Trouble):
+    """The store is killed and comes back by `restart`: between two commands, or with one `done` and not answered."""
+
+    def __init__(self, at: int, restart: Meanwhile, *, done: bool) -> None:
+        super().__init__(at)
+        self.restart = restart
+        self.done = done
+
+    async def befall(self, command: Any) -> Any:
+        if not self.done:
+            await self.restart()
+            return await command
+        await command
+        await self.restart()
+        raise StoreUnavailable("the connection broke")
+
+
+class Pause(Trouble):
+    """The worker is stopped before the command, `meanwhile` happens, and it goes on as if nothing had been."""
+
+    def __init__(self, at: int, meanwhile: Meanwhile) -> None:
+        super().__init__(at)
+        self.meanwhile = meanwhile
+
+    async def befall(self, command: Any) -> Any:
+        await self.meanwhile()
+        return await command
+
+
+async def _done_or_not(command: Any, *, done: bool) -> None:
+    if done:
+        await command
+    else:
+        command.close()
+
+
+class _TroubledDb(Db):
+    """The door itself: every command goes past the trouble, those of one round trip one by one."""
+
+    def __init__(self, url: str, trouble: Trouble) -> None:
+        super().__init__(redis.asyncio.Redis(connection_pool=pool_of(url)), Keys())
+        self.trouble = trouble
 
     async def run(self, command: str, *args: Arg) -> Any:
-        return await self._mortal(super().run(command, *args))
+        return await self.trouble.pass_(super().run(command, *args))
 
     async def run_all(self, commands: Sequence[Sequence[Arg]]) -> list[Any]:
-        reply: list[Any] = await self._mortal(super().run_all(commands))
+        reply: list[Any] = await self.trouble.pass_(super().run_all(commands))
         return reply
 
     async def script(self, name: str, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        return await self._mortal(super().script(name, keys, args))
+        return await self.trouble.pass_(super().script(name, keys, args))
 
     async def scripts(self, calls: Sequence[Call]) -> list[Any]:
         # One by one: a worker may die between two scripts of one round trip, too.
         return [await self.script(call.name, call.keys, call.args) for call in calls]
 
-    async def _mortal(self, call: Any) -> Any:
-        if self.dead:
-            call.close()
-            raise Died
-        self.left -= 1
-        if self.left > 0:
-            return await call
-        self.dead = True
-        if self.answered:
-            await call
-        else:
-            call.close()
-        raise Died
-
 
 def dying(at: int, *, answered: bool) -> Door:
     """A door for `bootstrap.services` that dies at command number `at`."""
-
-    async def opened(url: str) -> Db:
-        return DyingDb(url, at, answered=answered)
-
-    return opened
+    return Death(at, answered=answered)
