@@ -45,10 +45,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What is remembered of the answer to one request, so that a 304 can vouch for that answer and no other.
+    """What is remembered of the answer to one request, so that a 304 or the same bytes can vouch for it and no other.
 
-    `key` names the request, `etag` is the validator exactly as it was sent ("": none, nothing can be vouched
-    for), `ids` are the items of the page, `size` the bytes that a 304 saves.
+    `key` names the request, `etag` is the validator exactly as it was sent ("": none, no 304 can vouch),
+    `ids` are the items of the page, `size` the bytes that a 304 saves, `digest` a hash of them (empty: none, no
+    bytes can vouch).
     """
 
     key: bytes
@@ -56,6 +57,7 @@ class Proof:
     headers: Mapping[str, str] = field(default_factory=dict)
     ids: Sequence[str] = ()
     size: int = 0
+    digest: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class Response:
     `elapsed` is seconds for the whole attempt, `address` the address really connected to,
     `truncated` says that the body was cut at the runner's limit (targets only). `proof` comes with the answer
     to a request with `validate`: with a 304 it is what is remembered of the page, with a 200 what there is to
-    remember, to be handed on with the page.
+    remember, to be handed on with the page. A 200 that is `repeated` has the very bytes that are remembered, and
+    its proof is the remembered one.
     """
 
     status: int
@@ -75,20 +78,22 @@ class Response:
     address: str | None = None
     truncated: bool = False
     proof: Proof | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Items of one list answer, unparsed: their ids and, at the same positions, their raw JSON slices.
 
-    A page that is `vouched` for by a 304 has no slices: its items are as they were when `proof` was kept.
-    `proof` of another page is to be kept with what is stored of it.
+    A page that is `vouched` for, by a 304 or (`read`) by its own bytes, has no slices: its items are as they were
+    when `proof` was kept. `proof` of another page is to be kept with what is stored of it.
     """
 
     ids: Sequence[str]
     raws: Sequence[Raw | bytes]
     proof: Proof | None = None
     vouched: bool = False
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Protocol, TypeAlias, TypeVar
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout
@@ -26,6 +27,7 @@ WaitHint: TypeAlias = Callable[[Response], float | None]
 
 RETRIES = 2
 """More tries of one read after a broken connection, a timeout or a 5xx."""
+_DIGEST_SIZE = 16
 WAITS = 5
 """Waits of one read because the provider asked for them."""
 
@@ -231,13 +233,16 @@ async def _recalled(requests: Sequence[Request], memory: Memory | None) -> Seque
 
 
 def _proven(request: Request, response: Response, proof: Proof) -> Response:
-    """An answer with its proof: the remembered one with a 304, what there is to remember with a 200."""
+    """An answer with its proof: the remembered one with a 304 or the same bytes, else what there is to remember."""
     if response.status == 304 and proof.etag:
         return replace(response, headers={**proof.headers, **response.headers}, proof=proof)
     if response.status != 200:
         return response
+    etag, digest = response.headers.get("etag", ""), sha256(response.body).digest()[:_DIGEST_SIZE]
+    if digest == proof.digest and etag == proof.etag:
+        return replace(response, proof=proof, repeated=True)
     kept = {name: response.headers[name] for name in request.validate or () if name in response.headers}
-    fresh = Proof(proof.key, response.headers.get("etag", ""), kept, size=len(response.body))
+    fresh = Proof(proof.key, etag, kept, size=len(response.body), digest=digest)
     return replace(response, proof=fresh)
 
 

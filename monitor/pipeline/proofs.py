@@ -1,9 +1,9 @@
-"""Which pages of a source a 304 may vouch for, and what is remembered of them.
+"""Which pages of a source a 304 or their own bytes may vouch for, and what is remembered of them.
 
-A validator is kept by the very commit that stores what stands on its page: a commit that is lost takes the
-validator with it. It is kept only when everything on the page was stored, and it counts only when the scan
-just before was complete and met no item twice, so that no other page can have changed an item since. Now and
-then a scan asks for everything all the same, to find servers whose validators lie.
+A validator, or the hash of a page's bytes, is kept by the very commit that stores what stands on the page: a
+commit that is lost takes it along. It is kept only when everything on the page was stored, and it counts only when
+the scan just before was complete and met no item twice, so that no other page can have changed an item since. Now
+and then a scan asks for everything all the same, to find servers whose validators lie.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ class Proofs:
     alive: set[int] = field(default_factory=set)
     lies: int = 0
     used: bool = False
-    _known: dict[bytes, str] = field(default_factory=dict)
+    _known: dict[bytes, Remembered] = field(default_factory=dict)
 
     async def recall(self, requests: Sequence[Request]) -> Sequence[Proof]:
-        """The proof of each request; one without an etag where nothing may be vouched for."""
+        """The proof of each request; one without etag and digest where nothing may be vouched for."""
         self.used = True
         keys = [self._key(request) for request in requests]
         found = await self.pages.recall(self.source, keys)
-        self._known |= {key: page.etag for key, page in zip(keys, found, strict=True) if page is not None}
+        self._known |= {key: page for key, page in zip(keys, found, strict=True) if page is not None}
         if not self.trusted or self.audit:
             return [Proof(key) for key in keys]
         return [
-            Proof(key, page.etag, page.headers, page.ids, page.size) if page is not None else Proof(key)
+            Proof(key, page.etag, page.headers, page.ids, page.size, page.digest) if page is not None else Proof(key)
             for key, page in zip(keys, found, strict=True)
         ]
 
@@ -62,13 +62,14 @@ class Proofs:
         return digest.digest()
 
     def vouched(self, proof: Proof) -> None:
-        """A 304 has come for this page."""
+        """A 304 or the same bytes have come for this page."""
         self._known.pop(proof.key, None)
         self.alive.add(hash(proof.key))
 
     def unchanged(self, page: Page) -> PageCommit | None:
         """A page that was read and holds nothing new in, what to write of it out: nothing if that is remembered."""
-        if page.proof is not None and self._same(page.proof):
+        known = self._known.get(page.proof.key) if page.proof is not None else None
+        if page.proof is not None and known and (known.etag, known.digest) == (page.proof.etag, page.proof.digest):
             self.vouched(page.proof)
             return None
         return self.stored(page, whole=True, told=False)
@@ -76,22 +77,19 @@ class Proofs:
     def stored(self, page: Page, *, whole: bool, told: bool) -> PageCommit | None:
         """A page with changes in, what to write in the commit of its items out.
 
-        It is remembered when its items are stored `whole` and it has a validator. `told` says that there is
-        news on it: then a server that calls it the page it was before lies.
+        It is remembered when its items are stored `whole`. `told` says that there is news on it: then a server
+        that calls it the page it was before lies.
         """
         proof = page.proof
         if proof is None:
             return None
-        self.lies += told and self.trusted and self._same(proof)
-        self._known.pop(proof.key, None)
-        if not (whole and proof.etag):
+        known = self._known.pop(proof.key, None)
+        self.lies += told and self.trusted and bool(proof.etag) and known is not None and known.etag == proof.etag
+        if not (whole and (proof.etag or proof.digest)):
             self.alive.discard(hash(proof.key))
             return PageCommit(proof.key, None)
         self.alive.add(hash(proof.key))
-        return PageCommit(proof.key, Remembered(proof.etag, proof.headers, page.ids, proof.size))
-
-    def _same(self, proof: Proof) -> bool:
-        return bool(proof.etag) and self._known.get(proof.key) == proof.etag
+        return PageCommit(proof.key, Remembered(proof.etag, proof.headers, page.ids, proof.size, proof.digest))
 
     async def close(self, source: Source, tally: Tally, reason: str | None, epoch: int) -> dict[str, str | int]:
         """A scan that ended with this reason in, what to remember of it out: fields of the source's state."""

@@ -28,9 +28,18 @@ class Seen:
     def __contains__(self, mark: object) -> bool:
         return mark in self._recent or (self._packed > 0 and isinstance(mark, int) and self._holds(mark))
 
-    def isdisjoint(self, marks: Collection[int]) -> bool:
-        """Whether none of these was met."""
-        return self._recent.isdisjoint(marks) and not (self._packed and any(map(self._holds, marks)))
+    def fresh(self, ids: Iterable[str]) -> set[int]:
+        """The hashes of those of these ids that were not met."""
+        marks = set(map(hash, ids))
+        if not self._recent.isdisjoint(marks):
+            marks -= self._recent
+        if self._packed:
+            table, last = self._table, len(self._table) - 1
+            # Most places are empty: looked at here without a call for each.
+            marks.difference_update([mark for mark in marks if table[mark & last] and self._holds(mark)])
+            if self._zero:
+                marks.discard(0)
+        return marks
 
     def add(self, mark: int) -> None:
         """Remember one that was not met before."""

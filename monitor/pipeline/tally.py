@@ -18,8 +18,8 @@ class Spent(Protocol):
 class Tally:
     """What a walk did, and what it cost.
 
-    `not_modified` pages came as a 304, which saved `bytes_saved` of body; `bytes` were read in all, of
-    `requests`; `waited` is seconds spent waiting for a turn.
+    `not_modified` pages came as a 304, which saved `bytes_saved` of body; `repeated` pages came with the bytes of
+    last time; `bytes` were read in all, of `requests`; `waited` is seconds spent waiting for a turn.
     """
 
     pages: int = 0
@@ -35,6 +35,7 @@ class Tally:
     waited: float = 0.0
     not_modified: int = 0
     bytes_saved: int = 0
+    repeated: int = 0
 
     def count(self, before: tuple[int, int, float], now: Spent) -> None:
         """What was `spent` before the scan and what is spent now in, what the scan has cost noted."""

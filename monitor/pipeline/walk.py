@@ -112,14 +112,17 @@ class Walk:
             await self._seen_again(again)
 
     def _vouched(self, page: Page) -> None:
-        """Take a page that came as a 304: what it showed when it was stored is what it shows now."""
-        fresh = {mark for mark in map(hash, page.ids) if mark not in self.seen}
+        """Take a page that is vouched for: what it showed when it was stored is what it shows now."""
+        fresh = self.seen.fresh(page.ids)
         self.seen.update(fresh)
         self.stored += len(fresh)
         self.tally.duplicates += len(page.ids) - len(fresh)
-        self.tally.not_modified += 1
+        if page.read:
+            self.tally.repeated += 1
+        else:
+            self.tally.not_modified += 1
         if self.proofs and page.proof:
-            self.tally.bytes_saved += page.proof.size
+            self.tally.bytes_saved += 0 if page.read else page.proof.size
             self.proofs.vouched(page.proof)
 
     async def _seen_again(self, rows: dict[str, Raw | bytes]) -> None:
@@ -140,8 +143,8 @@ class Walk:
 
     def _first_sights(self, page: Page) -> tuple[Sequence[str], Sequence[Raw | bytes], dict[str, Raw | bytes]]:
         """The page parted into ids new in this walk and those met before: rows slide between pages while one reads."""
-        marks = set(map(hash, page.ids))
-        if len(marks) == len(page.ids) and self.seen.isdisjoint(marks):
+        marks = self.seen.fresh(page.ids)
+        if len(marks) == len(page.ids):
             self.seen.update(marks)
             return page.ids, page.raws, {}
         again: dict[str, Raw | bytes] = {}

@@ -94,7 +94,7 @@ def walk_by_number(
     """Walk one list by page numbers from 1; returns None if every row was seen, else why that is doubtful.
 
     `request` makes the request for a page, `read` its items and the list's total (None: the answer has none);
-    it takes `unchanged(response)` for a page that a 304 vouches for.
+    it takes `unchanged(response)` for a page that is vouched for.
     Once the first page has told the total, the others are asked for in groups. Without a total, or with
     pages shorter than asked for, it goes on until a page has no row. `where` names the list in errors.
     """
@@ -115,9 +115,11 @@ def walk_by_number(
 
 
 def unchanged(response: Response) -> Page | None:
-    """The page that a 304 vouches for, its ids as they are remembered; None when the answer holds a page itself."""
+    """The page that a 304 or its bytes vouch for, its ids as they are remembered; None when it has to be read."""
     proof = response.proof
-    return Page(proof.ids, (), proof, vouched=True) if proof is not None and response.status == 304 else None
+    if proof is None or not (response.repeated or response.status == 304):
+        return None
+    return Page(proof.ids, (), proof, vouched=True, read=response.repeated)
 
 
 class Refused(Exception):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 from redis.asyncio import Redis
 
@@ -320,6 +322,61 @@ async def test_p28_a_server_whose_validator_lies_is_found_by_the_audit(world: Wo
             await scan(watch)
             assert [type_ for type_ in await watch.told() if type_.endswith(".updated")] != []
         assert not [one for one in world.since(place) if "if-none-match" in one.headers]
+
+
+async def test_p28_pages_without_a_validator_are_known_by_their_bytes(world: World) -> None:
+    """P28: the same bytes are not read again, other bytes are, and each page speaks for itself alone."""
+    longest = max(world.lists().items(), key=lambda pair: len(pair[1]))[0]
+    on_second = world.server._order(longest)[PAGE]
+    world.server.fault(headers={"etag": ""}, times=None)
+    async with world.watched() as watch:
+        first = await scan(watch)
+        await watch.news()
+        second = await scan(watch)
+        assert (first.tally.repeated, second.tally.repeated) == (0, second.tally.pages)
+        assert (second.tally.items, second.tally.not_modified, second.tally.bytes_saved) == (24, 0, 0)
+        assert second.tally.bytes == first.tally.bytes
+        world.change(on_second)
+        third = await scan(watch)
+        assert third.tally.repeated == third.tally.pages - 1
+        assert [event["subject"] for event in await watch.news()] == [f"job_driver/{on_second}"]
+        assert (await scan(watch)).tally.repeated == third.tally.pages
+        assert await watch.services.store.items.size("drivers") == 24
+
+
+async def test_p28_after_a_failed_scan_the_same_bytes_vouch_for_nothing(world: World) -> None:
+    """P28: a driver changes while its page fails, is told by another page, and changes back: the old page is read."""
+    world.server.fault(headers={"etag": ""}, times=None)
+    async with world.watched() as watch:
+        await scan(watch)
+        await watch.news()
+        key = world.lists()["accepted"][0]
+        before = dict(world.server.items[key])
+        world.server.patch(key, {"kind": "compliance_check"}, touch=False)
+        world.server.fault(status=500, query={"by_state": "accepted"}, times=3)
+        assert (await watch.scan()).reason == "unavailable"
+        world.server.put(before)
+        assert (await scan(watch)).tally.repeated == 0
+        events = [event["type"] for event in await watch.news() if event["subject"] == f"job_driver/{key}"]
+    assert events == ["driver_jobs.job_driver.compliance_check", "driver_jobs.job_driver.accepted"]
+
+
+async def test_p28_what_is_remembered_in_the_form_of_before_or_damaged_is_no_harm(world: World, redis: Redis) -> None:
+    """P28: pages that an older version remembered still get their 304; one that cannot be read is asked for anew."""
+    async with world.watched() as watch:
+        await scan(watch)
+        kept = await kept_pages(redis)
+        damaged, *others = kept
+        for key in others:
+            before = msgspec.json.decode(zlib.decompress(kept[key]))[:4]
+            await redis.execute_command("HSET", PAGES, key, msgspec.json.encode(before))  # type: ignore[no-untyped-call]
+        await redis.execute_command("HSET", PAGES, damaged, b"damaged")  # type: ignore[no-untyped-call]
+        place = len(world.server.requests)
+        await scan(watch)
+        assert sorted(statuses(world.since(place))) == [200, *[304] * len(others)]
+        place = len(world.server.requests)
+        await scan(watch)
+        assert set(statuses(world.since(place))) == {304}
 
 
 async def test_an_honest_server_passes_every_audit(world: World) -> None:

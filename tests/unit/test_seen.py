@@ -8,17 +8,18 @@ from monitor.pipeline.seen import Seen
 def test_it_holds_exactly_what_was_met() -> None:
     """Beyond the number that is kept as a set, too; the sign of a hash counts."""
     seen = Seen()
-    met = [hash(f"item-{n}") for n in range(120_000)]
-    for start in range(0, len(met), 100):
-        page = set(met[start : start + 100])
-        assert seen.isdisjoint(page)
+    ids = [f"item-{n}" for n in range(120_000)]
+    met = [hash(id) for id in ids]
+    for start in range(0, len(ids), 100):
+        page = seen.fresh(ids[start : start + 100])
+        assert page == set(met[start : start + 100])
         seen.update(page)
 
     assert len(seen) == 120_000
     assert all(mark in seen for mark in met)
+    assert seen.fresh(ids) == set()
     assert not any(hash(f"other-{n}") in seen for n in range(20_000))
-    assert not seen.isdisjoint({met[0], hash("other")})
-    assert not seen.isdisjoint({met[-1]})
+    assert seen.fresh([ids[0], "other", ids[-1]]) == {hash("other")}
 
 
 def test_hashes_that_belong_in_one_place_are_told_apart() -> None:
