@@ -137,6 +137,7 @@ async def _look_up(
         line = structlog.get_logger().warning
         line("scan.look_up_failed", source=walk.source.name, failed=len(answer.flaws), error=answer.flaws[0])
     await walk.page(answer.found)
+    await walk.writes.done()
     for id in answer.found.ids:
         before = notes.get((id, ""))
         here = Note(0, walk.epoch, None, elsewhere=stamp(walk.clock()), times=before.times + 1 if before else 1)

@@ -153,7 +153,8 @@ class Scanner:
         """Walk every list. What goes wrong becomes the ending's reason; a lost lease or store passes through."""
         reason = error = wait = None
         try:
-            walk.end = await source.runner.run(source.provider.scan(walk.plan), walk.page, walk.proofs)
+            async with walk.writes.ended():
+                walk.end = await source.runner.run(source.provider.scan(walk.plan), walk.page, walk.proofs)
             if not walk.end.complete:
                 reason, error = "incomplete", walk.end.reason
         except ProviderThrottled as caught:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import TypeAlias
 
 import msgspec
 import structlog
@@ -26,13 +28,20 @@ from monitor.pipeline.proofs import Proofs
 from monitor.pipeline.seen import Seen
 from monitor.pipeline.source import Source
 from monitor.pipeline.tally import Tally
+from monitor.pipeline.writes import Writes
 from monitor.providers.base import ScanPlan
 from monitor.resources import Document
 from monitor.rules import Judgement, Setting, judge
 from monitor.store.items import DIGEST_SIZE, ItemCommit, raw_digest
+from monitor.store.pages import PageCommit
 from monitor.unreadable import UnreadableDates
 
 _COMMIT_TRIES = 5
+
+_Row: TypeAlias = tuple[str, Raw | bytes, bytes, bytes]
+"""An item that differs: its id, raw bytes, digest, and what is stored of it ("": nothing)."""
+
+_Judged: TypeAlias = tuple[Judgement, ItemCommit]
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -81,6 +90,7 @@ class Walk:
     doubts: Doubts = field(default_factory=lambda: Doubts(0.0, {}))
     shapes: Shapes = field(default_factory=Shapes)
     proofs: Proofs | None = None
+    writes: Writes = field(default_factory=Writes)
 
     @property
     def full(self) -> bool:
@@ -88,7 +98,7 @@ class Walk:
         return self.plan.full or self.end.full
 
     async def page(self, page: Page) -> None:
-        """Take one page: everything that changed in it is committed when this returns."""
+        """Take one page: what changed in it is judged when this returns, and stored once `writes` are done."""
         self.tally.pages += 1
         self.tally.items += len(page.ids)
         if page.vouched:
@@ -107,7 +117,7 @@ class Walk:
         if changed:
             await self._take(changed, page)
         elif self.proofs and (remembered := self.proofs.unchanged(page)):
-            await self.commit([], remembered)
+            await self.writes.begin(partial(self._remember, remembered))
         if again:
             await self._seen_again(again)
 
@@ -127,6 +137,7 @@ class Walk:
 
     async def _seen_again(self, rows: dict[str, Raw | bytes]) -> None:
         """Items that this walk has shown before: the same content is nothing; different content is a doubt."""
+        await self.writes.done()
         stored = await self.reads.stored(self.source.name, list(rows))
         different = []
         for (id, raw), value in zip(rows.items(), stored, strict=True):
@@ -161,47 +172,45 @@ class Walk:
             raws.append(raw)
         return ids, raws, again
 
-    async def _take(self, changed: list[tuple[str, Raw | bytes, bytes, bytes]], page: Page | None = None) -> None:
-        whole = True
+    async def _take(self, changed: Sequence[_Row], page: Page | None = None) -> None:
         if not self.baseline:
             self.shown.update({id: digest for id, _, digest, _ in changed})
+        judged = await self._judge_all(changed)
+        await self.writes.begin(partial(self._write, changed, judged, page))
+
+    async def _remember(self, page: PageCommit) -> None:
+        await self.commit([], page)
+
+    async def _write(self, changed: Sequence[_Row], judged: Sequence[_Judged], page: Page | None) -> None:
+        """Commit what was judged; what somebody else changed meanwhile is judged again."""
+        whole = True
         for _ in range(_COMMIT_TRIES):
-            documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
-            setting = self.setting(self.clock())
-            commits, judgements = [], {}
-            for (id, raw, digest, expected), document in zip(changed, documents, strict=True):
-                judgement, commit = self._judge(id, raw, digest, expected, document, setting)
-                if judgement is not None and commit is not None:
-                    judgements[id] = judgement
-                    commits.append(commit)
-            whole = whole and len(commits) == len(changed)
+            whole = whole and len(judged) == len(changed)
             remembered = None
             if page is not None and self.proofs is not None:
-                told = any(judgement.events or judgement.silent for judgement in judgements.values())
+                told = any(judgement.revisions or judgement.silent for judgement, _ in judged)
                 remembered = self.proofs.stored(page, whole=whole, told=told)
-            conflicts = set(await self.commit(commits, remembered))
-            self._count(judgements, conflicts, [commit.id for commit in commits if not commit.expected])
+            conflicts = set(await self.commit([commit for _, commit in judged], remembered))
+            self._count(judged, conflicts)
             if not conflicts:
                 return
-            changed = await self._again(changed, conflicts)
+            changed = await self._again([row for row in changed if row[0] in conflicts])
+            judged = await self._judge_all(changed)
         structlog.get_logger().warning("scan.contended", source=self.source.name, items=len(changed))
 
-    async def _again(
-        self, changed: list[tuple[str, Raw | bytes, bytes, bytes]], conflicts: set[str]
-    ) -> list[tuple[str, Raw | bytes, bytes, bytes]]:
-        left = [row for row in changed if row[0] in conflicts]
-        stored = await self.reads.stored(self.source.name, [id for id, *_ in left])
-        return [(id, raw, digest, value or b"") for (id, raw, digest, _), value in zip(left, stored, strict=True)]
+    async def _again(self, rows: Sequence[_Row]) -> Sequence[_Row]:
+        stored = await self.reads.stored(self.source.name, [id for id, *_ in rows])
+        return [(id, raw, digest, value or b"") for (id, raw, digest, _), value in zip(rows, stored, strict=True)]
 
-    def _judge(
-        self,
-        id: str,
-        raw: Raw | bytes,
-        digest: bytes,
-        expected: bytes,
-        document: Document | None,
-        setting: Setting,
-    ) -> tuple[Judgement | None, ItemCommit | None]:
+    async def _judge_all(self, changed: Sequence[_Row]) -> Sequence[_Judged]:
+        """Rows that differ in, what each has become and what must be written for it out, but for those left as is."""
+        documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
+        setting = self.setting(self.clock())
+        judged = [self._judge(row, document, setting) for row, document in zip(changed, documents, strict=True)]
+        return [one for one in judged if one is not None]
+
+    def _judge(self, row: _Row, document: Document | None, setting: Setting) -> _Judged | None:
+        id, raw, digest, expected = row
         try:
             resources = self.source.provider.resources(bytes(raw))
             self.shapes.see(resources)
@@ -210,11 +219,11 @@ class Walk:
             self.tally.unreadable += 1
             self.unreadable.add(id)
             structlog.get_logger().warning("item.unreadable", source=self.source.name, item=id, error=str(error))
-            return None, None
+            return None
         if self.doubts.loses(id, document, resources, (digest, expected[:DIGEST_SIZE])):
-            return None, None
+            return None
         if not self.baseline and self.doubts.waits(id, document, resources, diff, setting.now):
-            return None, None
+            return None
         judgement = judge(document, diff, setting)
         self.unreadable_dates.see(self.source.name, judgement.document, setting.vocabulary.kinds, setting.clockwork)
         note = msgspec.json.encode(Note(0, self.epoch, self.last_seen)) if diff.missing else b""
@@ -243,13 +252,13 @@ class Walk:
             discard=discard,
         )
 
-    def _count(self, judgements: dict[str, Judgement], conflicts: set[str], fresh: list[str]) -> None:
-        self.stored += sum(id not in conflicts for id in fresh)
-        for id, judgement in judgements.items():
-            if id in conflicts:
+    def _count(self, judged: Sequence[_Judged], conflicts: set[str]) -> None:
+        for judgement, commit in judged:
+            if commit.id in conflicts:
                 continue
+            self.stored += not commit.expected
             self.tally.changed += 1
-            self.tally.events += len(judgement.events)
+            self.tally.events += len(judgement.revisions)
             self.tally.silent += len(judgement.silent)
             if not self.baseline:
                 self.unknown_states.update(judgement.unknown_states)
