@@ -4,6 +4,7 @@
 knows these requests and nothing else:
 
     POST /N/jobs.list            a page of a list of N items; the cursor is the page's number
+    GET /N/..job_drivers..page=  the same as driver_jobs lists it, with an ETag; /N/plain/.. without
     POST /sink/MS/...            a webhook, answered 204 after MS milliseconds
     POST /hang/...               a webhook that is never answered
     GET /prepare/PAGES/NUMBER    has so many pages of that generation rendered
@@ -25,6 +26,8 @@ from bench import items
 
 _LENGTH = re.compile(rb"\ncontent-length: *(\d+)", re.IGNORECASE)
 _ID = re.compile(rb"\nwebhook-id: *([^\r]+)", re.IGNORECASE)
+_PAGE = re.compile(rb"[?&]page=(\d+)")
+_TAG = re.compile(rb"\nif-none-match: *([^\r]+)", re.IGNORECASE)
 _CURSOR = re.compile(rb'"cursor": ?"(\d+)"')
 _NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -37,21 +40,37 @@ class Stand:
     pages: list[bytes] = field(default_factory=list)
     arrivals: list[tuple[str, float]] = field(default_factory=list)
     count: int = 0
+    generation: int = 0
 
     def prepare(self, pages: int, number: int) -> None:
         """Have so many pages, all of one generation."""
         if pages > len(self.templates):
             self.templates = list(items.templates(pages))
+        self.generation = number
         self.pages = [items.generation(template, number) for template in self.templates[:pages]]
 
     def listed(self, size: int, body: bytes) -> bytes:
         """One page of a list of `size` items."""
         found = _CURSOR.search(body)
-        page, kept = int(found[1]) if found else 0, len(self.pages)
+        page = int(found[1]) if found else 0
         last = (page + 1) * items.PAGE >= size
-        rows = items.renamed(self.pages[page % kept], page % kept, page)
+        rows = self._rows(page)
         end = b"]}" if last else b'],"next_cursor":"%d"}' % (page + 1)
         return _json(b'{"jobs":[' + rows + end)
+
+    def numbered(self, size: int, head: bytes, *, tagged: bool) -> bytes:
+        """One page of the same list by its number from 1, or a 304 for the tag it had."""
+        found, asked = _PAGE.search(head), _TAG.search(head)
+        page = int(found[1]) - 1 if found else 0
+        tag = b'W/"%d-%d"' % (self.generation, page)
+        if tagged and asked and asked[1] == tag:
+            return b"HTTP/1.1 304 Not Modified\r\nETag: %b\r\n\r\n" % tag
+        body = b'{"job_drivers":[%b]}' % self._rows(page)
+        return _json(body, b"total: %d\r\n" % size + (b"ETag: %b\r\n" % tag if tagged else b""))
+
+    def _rows(self, page: int) -> bytes:
+        kept = len(self.pages)
+        return items.renamed(self.pages[page % kept], page % kept, page)
 
     def arrived(self, head: bytes, at: float) -> None:
         """Note a webhook."""
@@ -103,6 +122,8 @@ class Connection(asyncio.Protocol):
             self._write(_json(b"{}"))
         elif first in {b"arrivals", b"count"}:
             self._write(self._stand.told(first))
+        elif rest[-1].startswith(b"job_drivers"):
+            self._write(self._stand.numbered(int(first), head, tagged=rest[0] != b"plain"))
         elif first != b"hang":
             self._write(self._stand.listed(int(first), body))
 
@@ -111,8 +132,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(answer)
 
 
-def _json(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+def _json(body: bytes, headers: bytes = b"") -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n"
+    return head % (headers, len(body)) + body
 
 
 async def serve() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bench.place import Place
 from bench.report import Row
-from bench.rows import changes, deliveries, latency, memory, space, sweep, targets
+from bench.rows import changes, deliveries, latency, memory, pages, space, sweep, targets
 
 Measurement = Callable[[Place], Awaitable[Sequence[Row]]]
 
@@ -17,6 +17,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "space": space.measure,
     "sweep": sweep.measure,
     "memory": memory.measure,
+    "pages": pages.measure,
     "deliveries": deliveries.measure,
     "latency": latency.measure,
     "targets": targets.measure,

@@ -11,7 +11,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:dictionaries:NAME` | hash | name -> deflated dictionary by which documents are compressed | with the source |
 | `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
 | `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
-| `P:pages:NAME` | hash | request -> validator, hash, headers and ids of the page that answered it | while scans ask for it |
+| `P:pages:NAME` | hash | request -> validator, hash, headers and ids of the page that came | while scans ask for it |
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
 | `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
