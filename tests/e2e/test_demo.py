@@ -15,13 +15,13 @@ import pytest
 
 from monitor.moments import parse_instant
 from tests import stores
-from tests.e2e.demos import ROOT, Demo, alive, command, descendants, environ, running, until
+from tests.e2e.demos import PATIENCE, ROOT, Demo, alive, command, descendants, environ, running, until
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 FIRST_LOOK = "First look:"
 DELIVERED = r"→ webhook: delivered, signature verified, [\d.]+ m?s after it happened at the provider, .* after commit"
 SECONDS = 2.0  # after a start, in which a flood would show
-FEW = 15  # events: three changes a second, some of which make two
+FEW = 30  # events: three changes a second, some of which make two, and a machine that stands still for a while
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def place() -> Iterator[Path]:
 def first(place: Path) -> Iterator[Demo]:
     """A demo that ended by itself after eight seconds."""
     with running(place, "--for", "8s") as demo:
-        demo.process.wait(50)
+        demo.process.wait(PATIENCE)
         yield demo
 
 
@@ -119,8 +119,13 @@ def test_the_example_makes_its_thing_happen(second: Demo) -> None:
     dates = re.compile(r"Contract \d+ .*ends in 3 days")
     second.wait_for(rf"{dates.pattern}\n +→ webhook: delivered, signature verified")
     second.wait_for(r"→ Slack: message.*\n(?: +│ .*\n)*? +│ .*Contract \d+.*ends in 3 days")
-    expiring = [event for event in events(second) if event["type"] == "driver_jobs.contract.expiring"]
-    assert any(event["data"]["resource"]["parent"].endswith(f"/{driver}") for event in expiring)
+
+    def told() -> bool:
+        # Another contract may have come so near to its end just before.
+        expiring = [event for event in events(second) if event["type"] == "driver_jobs.contract.expiring"]
+        return any(event["data"]["resource"]["parent"].endswith(f"/{driver}") for event in expiring)
+
+    until(told, PATIENCE, second.told)
 
 
 def test_its_state_can_be_looked_at_while_it_runs(second: Demo) -> None:
@@ -132,7 +137,7 @@ def test_its_state_can_be_looked_at_while_it_runs(second: Demo) -> None:
 def test_two_demos_do_not_share_a_directory(second: Demo) -> None:
     """The second one says who is there and what to do, and ends with 1."""
     with running(second.data_dir) as other:
-        assert other.process.wait(20) == 1
+        assert other.process.wait(PATIENCE) == 1
     assert f"a demo (process {second.process.pid}) already runs in {second.data_dir}" in other.text
     assert "--data-dir" in other.text
     assert second.process.poll() is None
@@ -155,7 +160,7 @@ def test_a_killed_demo_leaves_nothing_behind_and_goes_on(first: Demo) -> None:
         killed.wait_for(DELIVERED)
         processes = descendants(killed.process.pid)
         killed.end(signal.SIGKILL)
-    until(lambda: not alive(processes), 10, lambda: f"{alive(processes)} live on")
+    until(lambda: not alive(processes), PATIENCE, lambda: f"{alive(processes)} live on")
     with running(first.data_dir) as after:
         after.wait_for(DELIVERED)
         assert early(after) <= FEW
