@@ -30,6 +30,12 @@ COMMANDS = (
     (_LOOK, "resources", "monitor.cli.known:resources", "Show what is known now."),
     (_LOOK, "history", "monitor.cli.known:history", "Show every revision of one resource."),
     (_LOOK, "deliveries", "monitor.cli.deliveries:deliveries", "Show what was sent to whom, with every attempt."),
+    (
+        _LOOK,
+        "explain",
+        "monitor.cli.explain:explain_event",
+        "Show why an event was made, and where it went and where not.",
+    ),
     (_LOOK, "sources", "monitor.cli.overview:sources", "Show freshness, next scan and errors of each source."),
     (_LOOK, "targets", "monitor.cli.overview:targets", "Show backlog, success and state of each target."),
     (_TRY, "send-test", "monitor.cli.sending:send_test", "Send one target a message marked as a test."),

@@ -44,6 +44,8 @@ a deadline is `{type field value next due}` |
 | `replay` | with ids a line each: `{id event_id target result}`; by target `{target count results}`, with `--dry-run` \
 `{target count statuses oldest_at newest_at}`. A result is queued, waiting, \
 changed, disabled, gone, unconfigured or unknown |
+| `explain` | `{event made targets routes}`; a target is \
+`{target route severity reasons why_not nearest sent_by delivery}`, a route `{route path to outcome failures because}` |
 | `sources` | `{name provider state fresh_at age items next_at error quota}`; `age` in seconds; \
 `state` is ok, new, stale, failing, credentials_rejected or disabled; `held` beside them if removals are held |
 | `removals list` | `{key source kind id title state missed last_seen}` |

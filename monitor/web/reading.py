@@ -7,7 +7,7 @@ import re
 import msgspec
 from aiohttp import web
 
-from monitor.bootstrap import Services
+from monitor.bootstrap import Services, route_of
 from monitor.status import (
     Place,
     deliveries_of,
@@ -18,6 +18,7 @@ from monitor.status import (
     source_view,
     target_view,
 )
+from monitor.status.explain import explain
 from monitor.store.eventlog import FIRST, place_order
 from monitor.store.reading import Wanted
 from monitor.web.problems import Problem, answer
@@ -52,6 +53,7 @@ class Readings:
             web.get("/api/v1/resources", self.resources),
             web.get("/api/v1/resources/{key:.+}/history", self.history),
             web.get("/api/v1/events", self.events),
+            web.get("/api/v1/events/{id}/explain", self.explain),
             web.get("/api/v1/deliveries", self.deliveries),
         ]
 
@@ -122,6 +124,18 @@ class Readings:
     def _caught_up(self, place: str, now_ms: int) -> str:
         """A cursor that grows no old while nothing happens: well before anything that may still be committed."""
         return place if place == FIRST else max(place, f"{now_ms - _DAY_MS}-0", key=place_order)
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """Why an event was made, which routes took it and which did not, and what became of it."""
+        only(request)
+        settings, store = self._running.settings, self._store
+        vocabularies = [one.provider.vocabulary for one in self._running.sources.values()]
+        routes = [route_of(one) for one in settings.routes]
+        wanted = (request.match_info["id"], routes, list(settings.targets), vocabularies, await store.lanes.cursor())
+        found = await explain(store.log, store.reading, *wanted)
+        if found is None:
+            raise Problem(404, "no event of this id is kept: /api/v1/events lists those that are")
+        return answer(found)
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """What was sent to whom with every attempt, the newest first."""

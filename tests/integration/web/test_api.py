@@ -140,6 +140,74 @@ async def test_events_are_the_stored_envelopes(redis: Redis, store_url: str) -> 
         assert body == b'{"items":[' + stored.body + b'],"next":"' + stored.place.encode() + b'"}'
 
 
+async def test_a_cursor_whose_events_are_forgotten_is_told(redis: Redis, store_url: str) -> None:
+    """410 that says where the log begins now: a gap must be told, not jumped; the beginning itself is always good."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        async with at.http.get(at.url + "/api/v1/events?after=1700000000000-0") as answer:
+            problem = await answer.json()
+        (first, *_) = await at.watch.services.store.log.after("0-0", 1)
+
+        assert (answer.status, answer.content_type) == (410, "application/problem+json")
+        assert problem["begin"] == first.place
+        assert len((await at.get("/api/v1/events?after=0-0"))["items"]) == 1
+        assert (await at.get(f"/api/v1/events?after={first.place}"))["items"] == []
+
+
+async def test_a_reader_that_is_caught_up_gets_a_cursor_that_goes_on(redis: Redis, store_url: str) -> None:
+    """However long nothing happens; nothing that comes later lies before it, and a cursor from the future is none."""
+    async with served(store_url) as at:
+        now = await at.watch.services.store.db.now_ms()
+        page = await at.get(f"/api/v1/events?after={now - 10 * 86_400_000}-0")
+        assert int(page["next"].partition("-")[0]) >= now - 86_400_000
+        await at.watch.scan()
+        assert len((await at.get(f"/api/v1/events?after={page['next']}"))["items"]) == 1
+        assert (await at.ask("GET", f"/api/v1/events?after={now + 86_400_000}-0")).status == 400
+
+
+async def test_a_page_reads_a_bounded_number_of_entries(redis: Redis, store_url: str) -> None:
+    """However few of many are wanted: it ends early, with a cursor, and the pages together hold all of them."""
+    async with served(store_url) as at:
+        store = at.watch.services.store
+        old = {f"dlv_{number:05}": 1_700_000_000_000 + number for number in range(6000)}
+        await redis.zadd("jobwire:deliveries:ops", old)
+        await relayed(at, status="CLAIMED")
+        found = await at.get("/api/v1/deliveries?status=delivered&limit=5")
+        assert (found["items"], found["next"] is not None) == ([], True)
+        assert (await at.get(f"/api/v1/deliveries?status=delivered&after={found['next']}"))["next"] is None
+        at.listing.body = jobs(*(f"x{number}" for number in range(700)))
+        await at.watch.scan()
+        seen = [one["key"] for page in await pages(at, "/api/v1/resources?kind=job", 100) for one in page]
+        assert len(set(seen)) == await store.items.size("tax")
+
+
+async def test_deliveries_of_an_event_and_since_a_time(redis: Redis, store_url: str) -> None:
+    """W2: an event is found with its deliveries; a time that is none is refused."""
+    async with served(store_url) as at:
+        await relayed(at, status="CLAIMED")
+        (event, *_) = (await at.get("/api/v1/events"))["items"]
+        (one,) = (await at.get(f"/api/v1/deliveries?event={event['id']}"))["items"]
+        assert (one["event_id"], one["target"]) == (event["id"], "ops")
+        assert (await at.get("/api/v1/deliveries?since=2999-01-01"))["items"] == []
+        assert (await at.get("/api/v1/deliveries?since=1h"))["items"] != []
+        assert (await at.ask("GET", "/api/v1/deliveries?since=soon")).status == 400
+
+
+async def test_an_event_is_explained(redis: Redis, store_url: str) -> None:
+    """Why it was made, and what became of it; 404 for what is not kept."""
+    async with served(store_url) as at:
+        await relayed(at)
+        await relayed(at, status="CLAIMED")
+        event = (await at.get("/api/v1/events"))["items"][-1]
+        found = await at.get(f"/api/v1/events/{event['id']}/explain")
+        assert found["event"] == event
+        assert "from UNCLAIMED to CLAIMED" in found["made"]["why"]
+        (fate,) = found["targets"]
+        assert (fate["target"], fate["route"], fate["sent_by"]) == ("ops", "routes[0]", "routes[0]")
+        assert fate["delivery"]["status"] == "pending"
+        assert (await at.ask("GET", "/api/v1/events/evt_none/explain")).status == 404
+
+
 async def test_deliveries_come_newest_first_by_target_and_status(redis: Redis, store_url: str) -> None:
     """With every attempt, each once, page by page."""
     async with served(store_url) as at:
