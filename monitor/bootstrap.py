@@ -6,10 +6,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeAlias
 
 from monitor import __version__
@@ -19,6 +20,7 @@ from monitor.egress import Egress
 from monitor.http import Sender, source_session, target_session
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
+from monitor.pipeline.attention import Attention
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
@@ -26,24 +28,31 @@ from monitor.pipeline.ring import Ringer
 from monitor.pipeline.rotation import Rotation
 from monitor.pipeline.scan import Scanner
 from monitor.pipeline.source import Source, assemble
+from monitor.pipeline.standing import StandingBySources
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.timetable import Timetable
+from monitor.pipeline.turns import Turns
 from monitor.pipeline.watch import Watch
 from monitor.providers import PROVIDERS
-from monitor.routing import Match, Route, Router
+from monitor.routing import Escalation, Match, Route, Router
 from monitor.settings import Route as RouteSetting
 from monitor.settings import Settings
+from monitor.settings.calendars import intervals_of
+from monitor.settings.times import TimeInterval
 from monitor.store.clock import SharedClock
+from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
 from monitor.store.db import Db
 from monitor.store.deadlines import Deadlines
 from monitor.store.eventlog import EventLog
+from monitor.store.groups import Groups
 from monitor.store.items import Items
 from monitor.store.lanes import Lanes
 from monitor.store.pages import Pages
 from monitor.store.reading import Reading
 from monitor.store.retention import Retention
 from monitor.store.secrets import Secrets
+from monitor.store.silences import SilenceStore
 from monitor.store.sources import Sources
 from monitor.store.switch import Switch
 from monitor.store.upkeep import Upkeep
@@ -66,6 +75,9 @@ class Store:
     upkeep: Upkeep
     reading: Reading
     switch: Switch
+    conditions: Conditions
+    groups: Groups
+    silences: SilenceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,7 @@ class Services:
     scanner: Scanner
     timetable: Timetable
     rotation: Rotation
+    attention: Attention
     consumer: Consumer
     clock: SharedClock
     stopping: asyncio.Event
@@ -98,6 +111,9 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
         upkeep=Upkeep(db, log, lanes, keep),
         reading=Reading(db),
         switch=Switch(db),
+        conditions=Conditions(db),
+        groups=Groups(db),
+        silences=SilenceStore(db),
     )
 
 
@@ -136,8 +152,12 @@ def _wire(
     worker: str,
 ) -> Services:
     stopping = asyncio.Event()
-    relay = Relay(store.log, store.lanes, Router([route_of(one) for one in settings.routes]), targets)
-    deliverer = Deliverer(store.lanes, Attempts(host.now, host.random), host.now, stopping)
+    router = router_of(settings)
+    standing = StandingBySources(sources)
+    relay = Relay(store.log, store.lanes, router, targets, store.conditions, store.silences, standing, shared.now)
+    attempts = Attempts(host.now, host.random)
+    turns = Turns(attempts, store.groups, store.conditions, store.silences, router, shared.now)
+    deliverer = Deliverer(store.lanes, attempts, turns, host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     watch = Watch(store.sources, sources, shared.now)
     rotation = rotation_of(settings, store.db, targets, shared.now)
@@ -150,6 +170,7 @@ def _wire(
         timetable=Timetable(store.db, sources),
         rotation=rotation,
         consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, rotation, stopping),
+        attention=Attention(store.conditions, store.silences, shared.now),
         clock=shared,
         stopping=stopping,
     )
@@ -197,9 +218,19 @@ def rotation_of(
     return Rotation(Secrets(db, Vault(key_bytes(key.get_secret_value())) if key else None), targets, now)
 
 
-def route_of(setting: RouteSetting) -> Route:
-    """One route of the config, with those inside it, as the router takes it."""
-    match = setting.match
+def router_of(settings: Settings) -> Router:
+    """The routes of a config in, the router out."""
+    return Router([route_of(one, settings.intervals, (index,)) for index, one in enumerate(settings.routes)])
+
+
+def route_of(
+    setting: RouteSetting,
+    intervals: Mapping[str, Sequence[TimeInterval]] = MappingProxyType({}),
+    place: tuple[int, ...] = (),
+) -> Route:
+    """One route of the config, with those inside it, as the router takes it; `intervals` are those with names."""
+    match, escalate = setting.match, setting.escalate
+    path = ".".join(f"routes[{index}]" for index in place)
     return Route(
         match=Match(
             type=match.type,
@@ -212,12 +243,16 @@ def route_of(setting: RouteSetting) -> Route:
         name=setting.name,
         to=setting.to,
         continue_=setting.continue_,
-        routes=tuple(route_of(one) for one in setting.routes),
+        routes=tuple(route_of(one, intervals, (*place, index)) for index, one in enumerate(setting.routes)),
         group_by=setting.group_by,
         group_wait=setting.group_wait,
         group_interval=setting.group_interval,
+        repeat_interval=setting.repeat_interval,
+        mute=intervals_of(setting.mute, intervals, f"{path}.mute"),
+        active=intervals_of(setting.active, intervals, f"{path}.active"),
         severity=setting.severity,
         labels=setting.labels,
+        escalate=Escalation(escalate.after, escalate.to) if escalate else None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from monitor.bootstrap import route_of
+from monitor.bootstrap import router_of
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, say, table
@@ -17,7 +17,7 @@ from monitor.errors import UsageError
 from monitor.events import state_name
 from monitor.pipeline.relay import own_news
 from monitor.providers import PROVIDERS
-from monitor.routing import Decision, Router
+from monitor.routing import Decision
 from monitor.settings import Settings
 from monitor.settings.agreement import vocabularies
 from monitor.values import format_duration
@@ -51,7 +51,7 @@ async def routes_test(
     if (event is None) == (type_ is None):
         raise UsageError("give either an EVENT.json or --type TYPE")
     facts = read_event(event) if event is not None else sample_event(settings, type_ or "", source, state)
-    router = Router([route_of(one) for one in settings.routes])
+    router = router_of(settings)
     found = [one for one in router.decide(facts) if not own_news(facts, one.target)]
     if as_json:
         json_line({"targets": [one.target for one in found], "decisions": [_values(one) for one in found]})

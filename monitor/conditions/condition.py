@@ -42,8 +42,7 @@ class Snooze(msgspec.Struct, frozen=True, omit_defaults=True):
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """A lane that the condition stands in: the target, the lane's name, the severity that its route gives it.
 
-    `left`: its present event goes elsewhere, so that here it counts as over. `withheld` is the delivery that a
-    silence, an interval or another condition keeps back from a target without groups (webhooks).
+    `left`: its present event goes elsewhere, so that here it counts as over.
     """
 
     target: str
@@ -51,7 +50,6 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     severity: str
     route: str
     left: bool = False
-    withheld: str | None = None
 
 
 class Condition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

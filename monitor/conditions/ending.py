@@ -36,7 +36,7 @@ class Facts:
 
 
 Standing: TypeAlias = Callable[[Condition, Sight, datetime], str | None]
-"""The event type that a resource's dates call for at this moment; None when they call for none."""
+"""The event type that a resource's dates, or its stay in a state, call for at this moment; None when for none."""
 
 
 def keys_of(event: Mapping[str, Any]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def over_by_sight(condition: Condition, sight: Sight, standing: Standing, now: d
     if family.lasts == "state":
         was = _event_data(condition)["resource"]["state"]
         return f"the state is {sight.state or 'none'} now" if sight.state != was else None
-    if family.lasts == "deadline" and standing(condition, sight, now) not in _types(condition, family.opens):
+    if family.lasts == "rule" and standing(condition, sight, now) not in _types(condition, family.opens):
         return family.ends
     return None
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Lasts: TypeAlias = Literal["state", "deadline", "until told", "credentials", "removals", "disabled"]
+Lasts: TypeAlias = Literal["state", "rule", "until told", "credentials", "removals", "disabled"]
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
     """One kind of condition: the event types that open or move it, the mildest first, and how it ends.
 
-    `lasts` says what it lasts as long as: the `state` of its resource, a `deadline` rung that has passed, or until an
+    `lasts` says what it lasts as long as: the `state` of its resource, a `rule` about dates or stays, or until an
     event in `closed_by` about the same thing tells of its end (`until told`); the other words name facts about
     sources and targets that no event tells the end of. Types may begin with `*.*` for any kind of any provider
     and `*` for any provider. `ends` says it for people. `again` marks that the same type told once more is worse.
@@ -35,20 +35,18 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "contract_end",
         ("*.contract.expiring", "*.contract.overdue"),
-        "deadline",
+        "rule",
         "its end date has moved out of the ladder, it is not active any more, or it is gone",
     ),
-    Family(
-        "interview_overdue", ("*.interview.overdue",), "deadline", "it is not pending any more, has moved, or is gone"
-    ),
+    Family("interview_overdue", ("*.interview.overdue",), "rule", "it is not pending any more, has moved, or is gone"),
     Family(
         "deadline",
         ("*.*.deadline_approaching", "*.*.deadline_missed"),
-        "deadline",
+        "rule",
         "the deadline has moved out of the ladder, the job is not open any more, or it is gone",
     ),
     Family("failed", ("*.job.failed",), "state", "the job has left the state, or is gone", again=True),
-    Family("stuck", ("*.*.stuck",), "state", "it has left the state, or is gone"),
+    Family("stuck", ("*.*.stuck",), "rule", "it has left the state, has moved on in it, or is gone"),
     Family(
         "source_failing",
         ("jobwire.source.failing", "jobwire.source.credentials_rejected"),

@@ -78,7 +78,7 @@ def plan(
         tell = []
     told = {id: one.told for id, one in looks.items() if one.told is not None}
     unsent = {id: one.unsent for id, one in looks.items() if one.unsent is not None}
-    kept = msgspec.structs.replace(book, told=unsent)
+    kept = _kept(book, unsent)
     after = _after(book, told, stance, now) if reason is not None else kept
     gone = tuple(id for id, one in looks.items() if (one.told if reason is not None else one.unsent) is None)
     members = sorted((one.member for one in found if one.member is not None), key=_order)
@@ -164,6 +164,13 @@ def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime) -> 
         number=book.number + 1 if opens else 0,
         memory=book.memory,
     )
+
+
+def _kept(book: Book, told: dict[str, Told]) -> Book:
+    """The book when nothing was sent."""
+    if any(one.knows for one in told.values()):
+        return msgspec.structs.replace(book, told=told)
+    return msgspec.structs.replace(book, told=told, began_at=None, repeat_at=None, refresh_at=None, number=0)
 
 
 def _next(book: Book, looks: Sequence[Look], now: datetime) -> datetime | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 import structlog
@@ -17,7 +18,7 @@ from monitor.moments import stamp
 from monitor.pipeline.catchup import told
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.target_news import Finding
-from monitor.routing import SEVERITIES
+from monitor.routing import gravest
 from monitor.store.lanes import Attempt, ClaimedLane, Settled
 from monitor.store.patience import Patience
 from monitor.targets.base import Message, Outcome, Verdict
@@ -47,6 +48,7 @@ class Made:
     settled: Settled
     hold: float = 0.0
     disable: bool = False
+    remember: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,15 @@ class Attempts:
     random: Callable[[], float]
     patience: Patience = field(default=Patience())
 
-    async def make(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
-        """Send a claimed lane's message once; whatever happens comes back as a value."""
+    async def make(self, runtime: TargetRuntime, lane: ClaimedLane, message: Message | None = None) -> Made:
+        """Send a claimed lane's message once, or the one that is given; whatever happens comes back as a value."""
         started, begun = self.clock(), time.perf_counter()
         number = max(one.attempts for one in lane.waiting) + 1
-        bodies = tuple(map(told, lane.waiting))
-        grade = _worst(one.severity for one in lane.waiting)
-        message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
+        if message is None:
+            bodies = tuple(map(told, lane.waiting))
+            grade = gravest(one.severity for one in lane.waiting)
+            message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
+        message = replace(message, attempt=number, sent_at=started)
         outcome, network = await self._send(runtime, message)
         attempt = Attempt(
             n=number,
@@ -79,14 +83,14 @@ class Attempts:
             "delivery.attempted",
             target=runtime.name,
             event_id=message.id,
-            events=len(bodies),
+            events=len(message.events),
             attempt=number,
             outcome=made.settled.verdict,
             status=outcome.status,
             ms=attempt.ms,
             error=outcome.error,
         )
-        return made
+        return replace(made, remember=outcome.remember)
 
     async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool]:
         """The outcome, and whether no answer came at all."""
@@ -138,7 +142,3 @@ class Attempts:
         known = replace(lane, health=replace(lane.health, announced=True))
         (event,) = self._news(known, Outcome(Verdict.DELIVERED))
         return event
-
-
-def _worst(severities: Iterable[str]) -> str:
-    return max(severities, key=lambda one: SEVERITIES.index(one) if one in SEVERITIES else 0)

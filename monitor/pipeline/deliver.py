@@ -18,6 +18,7 @@ from monitor.errors import StoreUnavailable
 from monitor.pipeline.attempt import Attempts, Made
 from monitor.pipeline.catchup import AT_ONCE, fold
 from monitor.pipeline.target import TargetRuntime
+from monitor.pipeline.turns import Turns, takes_turns
 from monitor.store.lanes import ClaimedLane, Lanes, Settled, Standing
 
 GROUP_LIMIT = 100
@@ -30,6 +31,7 @@ class Deliverer:
 
     lanes: Lanes
     attempts: Attempts
+    turns: Turns
     clock: Callable[[], datetime]
     stopping: asyncio.Event
     delivered: int = field(default=0)
@@ -74,7 +76,14 @@ class Deliverer:
             await self._record(runtime, made)
             return []
         if not made:
-            return await self.lanes.claim(runtime.name, lease_ms=lease_ms, limit=may, take=take, catch_up=catch_up)
+            return await self.lanes.claim(
+                runtime.name,
+                lease_ms=lease_ms,
+                limit=may,
+                take=take,
+                catch_up=catch_up,
+                grouped=runtime.target.grouped,
+            )
         standing, claimed = await self.lanes.settle_and_claim(
             runtime.name,
             [one.settled for one in made],
@@ -82,6 +91,7 @@ class Deliverer:
             limit=may,
             take=take,
             catch_up=catch_up,
+            grouped=runtime.target.grouped,
             hold=_hold(made),
             disable=_disable(made),
         )
@@ -90,7 +100,9 @@ class Deliverer:
 
     async def _attempt(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
         """One attempt; where a lane catches up by the latest, what need not be sent is settled first."""
-        if runtime.target.grouped or len(lane.waiting) == 1:
+        if takes_turns(runtime, lane):
+            return await self.turns.take(runtime, lane)
+        if len(lane.waiting) == 1:
             return await self.attempts.make(runtime, lane)
         folded = fold(lane.waiting)
         if folded.taken and not await self.lanes.supersede(lane, folded.taken, folded.skipped):

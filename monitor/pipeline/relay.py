@@ -1,48 +1,54 @@
 """From the outbox into lanes: each event is matched against the routes and put into the lanes of its targets.
 
-The relay's place in the event log moves in the same script that fills the lanes, so events are relayed once
-and in order, whoever runs the relay and however often.
+The relay's place in the event log moves in the same script that fills the lanes and writes what has become of
+conditions, so events are relayed once and in order, whoever runs the relay and however often.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 import structlog
 
+from monitor.conditions.ending import Standing, keys_of
 from monitor.events import decode
+from monitor.pipeline.draft import Draft, own_news
+from monitor.pipeline.hushing import Hushing, explaining_keys
 from monitor.pipeline.target import TargetRuntime
-from monitor.routing import Decision, Router, group_hash
+from monitor.routing import Router
+from monitor.silences import Silences
+from monitor.store.conditions import Conditions
 from monitor.store.eventlog import EventLog, Stored
 from monitor.store.lanes import Assignment, Lanes
+from monitor.store.silences import SilenceStore
+
+__all__ = ["AT_ONCE", "BATCH", "Filled", "Relay", "own_news"]
 
 BATCH = 500
 AT_ONCE = 1000
 """Deliveries one script call makes, about: it blocks the server for milliseconds, however many targets there are."""
 
+_REFUSED_LEDGER = -2
 
 Filled: TypeAlias = Callable[[Sequence[Assignment], int], None]
 """Hears of deliveries that are in their lanes now, and how many of them are new."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    """Deliveries of a run of events, and the place of its last event."""
-
-    place: str
-    assignments: Sequence[Assignment]
-
-
-@dataclass(frozen=True, slots=True)
 class Relay:
-    """Relays committed events to the given targets."""
+    """Relays committed events to the given targets; `clock` gives now with zone."""
 
     log: EventLog
     lanes: Lanes
     router: Router
     targets: Mapping[str, TargetRuntime]
+    conditions: Conditions
+    silences: SilenceStore
+    standing: Standing
+    clock: Callable[[], datetime]
 
     async def relay(self) -> int:
         """Relay everything that is committed and not yet in lanes; how many deliveries were made."""
@@ -62,57 +68,38 @@ class Relay:
         """
         while True:
             events = await self.log.after(place, BATCH)
-            for share in self._shares(events):
-                new = await self.lanes.relay(place, share.place, share.assignments)
-                if new < 0:
-                    place = await self.lanes.cursor()
-                    break
-                place = share.place
-                filled(share.assignments, new)
-                structlog.get_logger().debug("events.relayed", place=place, deliveries=new)
-            else:
-                if len(events) < BATCH:
-                    return place
+            reached = await self._relay(place, events, filled)
+            if reached is None:
+                place = await self.lanes.cursor()
+                continue
+            place = reached
+            if len(events) < BATCH:
+                return place
 
-    def _shares(self, events: Sequence[Stored]) -> Iterator[_Share]:
-        """Events in, what one script call takes after the other out: whole events, about as many deliveries each."""
-        assignments: list[Assignment] = []
-        for stored in events:
-            assignments += self.assign(stored)
-            if len(assignments) >= AT_ONCE or stored is events[-1]:
-                yield _Share(stored.place, assignments)
-                assignments = []
+    async def _relay(self, place: str, events: Sequence[Stored], filled: Filled) -> str | None:
+        """Relay these events, about as many deliveries a script call; the place reached, None when to begin anew."""
+        decoded = [decode(one.body) for one in events]
+        draft = await self._draft(decoded)
+        for stored, event in zip(events, decoded, strict=True):
+            draft.add(stored, event)
+            if len(draft.assignments) < AT_ONCE and stored is not events[-1]:
+                continue
+            assignments = draft.assignments
+            new = await self.lanes.relay(place, stored.place, assignments, draft.entries, draft.writes())
+            if new < 0:
+                if new == _REFUSED_LEDGER:
+                    structlog.get_logger().debug("relay.ledger_moved", place=place)
+                return None
+            draft.taken()
+            place = stored.place
+            filled(assignments, new)
+            structlog.get_logger().debug("events.relayed", place=place, deliveries=new)
+        return place
 
-    def assign(self, stored: Stored) -> list[Assignment]:
-        """One event in, a delivery for each target that its routes choose out."""
-        event = decode(stored.body)
-        return [
-            self._assignment(stored, event, decision)
-            for decision in self.router.decide(event)
-            if decision.target in self.targets and not own_news(event, decision.target)
-        ]
-
-    def _assignment(self, stored: Stored, event: Mapping[str, Any], decision: Decision) -> Assignment:
-        target = self.targets[decision.target]
-        key = str(event["data"]["key"])
-        if target.target.grouped:
-            lane, wait, interval = group_hash(decision.group), decision.group_wait, decision.group_interval
-        else:
-            lane, wait, interval = key if target.options.ordered == "resource" else stored.id, 0.0, 0.0
-        return Assignment(
-            target=decision.target,
-            lane=lane,
-            wait=wait,
-            interval=interval,
-            event=stored.id,
-            place=stored.place,
-            type=stored.type,
-            key=key,
-            route=decision.route,
-            severity=decision.severity,
-        )
-
-
-def own_news(event: Mapping[str, Any], target: str) -> bool:
-    """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
-    return str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"
+    async def _draft(self, events: Sequence[Mapping[str, Any]]) -> Draft:
+        """What is known of conditions and silences before these events."""
+        wanted = {key: None for event in events for key in (*keys_of(event), *explaining_keys(event))}
+        ledgers = await self.conditions.ledgers(list(wanted)) if events else {}
+        silences = Silences(await self.silences.all()) if events else Silences(())
+        hushing = Hushing(self.router, silences, ledgers, self.clock())
+        return Draft(self.router, self.targets, self.standing, hushing, ledgers)

@@ -18,10 +18,6 @@ NOT_IN_EFFECT = (
     "targets.*.signing_secrets",
     "targets.*.mention",
     "targets.*.broadcast",
-    "routes.*.repeat_interval",
-    "routes.*.mute",
-    "routes.*.active",
-    "routes.*.escalate",
 )
 """What this version reads and checks, but does not act on yet; `routes.*` is every route at any depth."""
 

@@ -137,6 +137,13 @@ def routes_can_group(given: Any, problems: Problems) -> None:
                 problems.add((*path, *where), f"{name!r} is no label of this route; {meant(name, allowed)}")
 
 
+def routes_know_their_times(given: Any, intervals: Iterable[str], problems: Problems) -> None:
+    """Times that routes name are written in `intervals`."""
+    for path, route, _ in every_route(given):
+        for key in (("mute",), ("active",)):
+            _known(route, key, intervals, "interval", path, problems)
+
+
 def _known(route: Given, key: Path, known: Iterable[str], what: str, path: Path, problems: Problems) -> None:
     for where, name in _texts(route, key):
         if name not in known and not (key[0] == "match" and _WILD & set(name)):

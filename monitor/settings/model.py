@@ -20,6 +20,7 @@ from monitor.moments import parse_date
 from monitor.providers.base import SourceOptions
 from monitor.settings.routes import Route
 from monitor.settings.section import Names, Section, Text
+from monitor.settings.times import TimeInterval
 from monitor.store.vault import key_bytes
 from monitor.stuck import StuckRule as Rule
 from monitor.targets.base import TargetOptions
@@ -222,6 +223,7 @@ class Settings:
     deadlines: Mapping[str, Ladder] = field(default_factory=dict)
     stuck: tuple[StuckRule, ...] = ()
     targets: Mapping[str, TargetSetting] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[TimeInterval, ...]] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
 
 

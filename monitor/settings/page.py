@@ -57,6 +57,9 @@ _TARGETS = """\
 Where messages go, each under a name of yours. `type` says what kind of target it is."""
 _DEADLINES = """\
 How long before a date or an instant it is told, by event type. What is not named keeps the provider's own ladder:"""
+_INTERVALS = """\
+Times of a calendar under names of yours, for `mute` and `active` of routes: each is a [TimeInterval](#timeinterval) or
+a list of them, of which one must hold."""
 _ROUTES = """\
 Which events go to which targets: a tree, walked from the top. The first route that matches takes an event, and the ones
 after it are tried only if it says `continue: true`; among the routes inside it the same holds. A route takes the event
@@ -75,6 +78,7 @@ def config_page(providers: Providers, targets: Targets, deadlines: Mapping[str, 
     parts += ["## stuck\n", _first_line(StuckRule), _table(StuckRule, "stuck")]
     parts += ["## targets\n", _TARGETS + "\n", "Every target takes:\n", _table(TargetOptions, "targets")]
     parts += _each(targets, "type", TargetOptions, "targets")
+    parts += ["## intervals\n", _INTERVALS + "\n"]
     parts += ["## routes\n", _ROUTES + "\n"]
     for model in _with_inner(Route):
         parts += [f"### {model.__name__}\n", _first_line(model), _table(model, "routes" if model is Route else "")]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from monitor.settings.interpolation import Filled
 from monitor.settings.section import Names, Section, Text, each_once, one_or_many
-from monitor.settings.times import TimeInterval
+from monitor.settings.times import Times
 from monitor.values import Duration
 from monitor.yamlfile import resolve
 
@@ -120,12 +120,20 @@ class Route(Section):
     group_wait: Duration | None = Field(
         default=None, ge=0, description="how long a new group waits for more; 10s if not given"
     )
-    group_interval: Duration | None = Field(default=None, gt=0, description="least time between messages of a group")
-    repeat_interval: Duration | None = Field(
-        default=None, gt=0, description="how often an open condition is told again"
+    group_interval: Duration | None = Field(
+        default=None, gt=0, description="least time between messages of a group; group_wait if not given"
     )
-    mute: tuple[TimeInterval, ...] = Field(default=(), description="times in which nothing is sent")
-    active: tuple[TimeInterval, ...] = Field(default=(), description="times outside which nothing is sent")
+    repeat_interval: Duration | None = Field(
+        default=None,
+        gt=0,
+        description="how often an open condition is told again, in whole group_intervals; never if not given",
+    )
+    mute: tuple[Times, ...] | None = Field(
+        default=None, description="times in which nothing is sent, written out or by their names in intervals"
+    )
+    active: tuple[Times, ...] | None = Field(
+        default=None, description="times outside which nothing is sent, written out or by name"
+    )
     severity: Literal["info", "warning", "critical"] | None = Field(
         default=None, description="severity of these events"
     )

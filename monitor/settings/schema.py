@@ -16,6 +16,7 @@ from monitor.providers import PROVIDERS
 from monitor.settings.agreement import Providers, Targets
 from monitor.settings.model import EgressSettings, Ladder, StoreSettings, StuckRule, WebSettings
 from monitor.settings.routes import Route
+from monitor.settings.times import TimeInterval
 from monitor.settings.validation import NAME
 from monitor.targets import TARGETS
 from monitor.values import format_duration
@@ -45,6 +46,11 @@ def json_schema(providers: Providers = PROVIDERS, targets: Targets = TARGETS) ->
         "deadlines": {"type": "object", "additionalProperties": _model(Ladder, defs)},
         "stuck": {"type": "array", "items": _model(StuckRule, defs)},
         "targets": _registry("target", "type", targets, defs),
+        "intervals": {
+            "type": "object",
+            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+            "additionalProperties": {"anyOf": [times := _model(TimeInterval, defs), {"type": "array", "items": times}]},
+        },
         "routes": {"type": "array", "items": _model(Route, defs)},
     }
     return {

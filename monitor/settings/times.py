@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from monitor.providers.base import ZoneName
 from monitor.settings.section import Section, Text
@@ -47,3 +47,25 @@ class TimeInterval(Section):
     months: tuple[Months, ...] = Field(default=(), description="such as december or 1:3")
     years: tuple[Years, ...] = Field(default=(), description="such as 2026 or 2026:2028")
     location: ZoneName = Field(description="time zone in which all this counts, such as Europe/London")
+
+    _named: str | None = PrivateAttr(default=None)
+
+    @classmethod
+    def called(cls, name: str) -> TimeInterval:
+        """The entry of `intervals` with this name, whatever stands there."""
+        interval = cls.model_construct(location="UTC")
+        interval._named = name  # noqa: SLF001 - its own
+        return interval
+
+    @property
+    def named(self) -> str | None:
+        """The entry of `intervals` that stands here by its name; None where the times are written out."""
+        return self._named
+
+
+def _by_name(given: Any) -> Any:
+    return TimeInterval.called(given) if isinstance(given, str) else given
+
+
+Times: TypeAlias = Annotated[TimeInterval, BeforeValidator(_by_name, json_schema_input_type=TimeInterval | str)]
+"""Times of a calendar, written out or by their name in `intervals`."""

@@ -24,11 +24,12 @@ from monitor.settings.model import (
 from monitor.settings.problems import Path, Problems
 from monitor.settings.routes import Route
 from monitor.settings.section import without_nothing
+from monitor.settings.times import TimeInterval
 from monitor.settings.wording import meant
 
 M = TypeVar("M", bound=BaseModel)
 
-SECTIONS = ["store", "web", "egress", "sources", "deadlines", "stuck", "targets", "routes"]
+SECTIONS = ["store", "web", "egress", "sources", "deadlines", "stuck", "targets", "intervals", "routes"]
 FROM_ENVIRONMENT = {"url": "JOBWIRE_STORE_URL", "key": "JOBWIRE_KEY"}
 """Options of the store that a variable of the environment wins over."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -63,6 +64,7 @@ class Reader:
             deadlines=self._deadlines(),
             stuck=tuple(self._list("stuck", StuckRule)),
             targets=self._target_settings(),
+            intervals=self._intervals(),
             routes=tuple(self._list("routes", Route)),
         )
         self._agree(settings)
@@ -77,6 +79,7 @@ class Reader:
         agreement.routes_lead_somewhere(routes, self._mapping("targets"), self._problems)
         agreement.routes_can_match(routes, self._mapping("sources"), self._providers, self._problems)
         agreement.routes_can_group(routes, self._problems)
+        agreement.routes_know_their_times(routes, self._mapping("intervals"), self._problems)
 
     def _store(self) -> StoreSettings | None:
         given = {key: value for key, name in FROM_ENVIRONMENT.items() if (value := self._environ.get(name))}
@@ -134,6 +137,18 @@ class Reader:
             name: self._model(Ladder, given, ("deadlines", name)) for name, given in self._mapping("deadlines").items()
         }
         return {name: ladder for name, ladder in ladders.items() if ladder is not None}
+
+    def _intervals(self) -> dict[str, tuple[TimeInterval, ...]]:
+        found = {}
+        for name, given in self._named("intervals"):
+            listed, path = isinstance(given, list), ("intervals", name)
+            entries = given if listed else [given]
+            times = [
+                self._model(TimeInterval, entry, (*path, index) if listed else path)
+                for index, entry in enumerate(entries)
+            ]
+            found[name] = tuple(one for one in times if one is not None)
+        return found
 
     def _section(self, key: str, model: type[M]) -> M | None:
         return self._model(model, self._mapping(key), (key,))

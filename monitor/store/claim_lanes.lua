@@ -1,9 +1,11 @@
 -- Claim due lanes of one target under a lease: a lane's score becomes the end of the lease, and is its fence.
 -- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take catch_up(most deliveries of a lane, 0: never)
+--      grouped(1|0)
+-- A group's lane is given although nothing waits in it: a timer of its own has run out.
 -- While the circuit is open, one lane at a time is given, when a probe is due. With catch_up a lane whose first delivery
 -- waited through an outage gives more than it takes else.
 -- Returns {{now_ms, failures, failing since, announced},
---          {lane, fence, more(1|0), {delivery_id, attempts made, body, made_ms, severity, skipped} ...} ...}.
+--          {lane, fence, more(1|0), {delivery_id, attempts made, body, made_ms, severity, skipped, replays} ...} ...}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
@@ -35,10 +37,10 @@ for _, lane in ipairs(ready) do
   local taken = {lane, tostring(now + lease), last > 0 and redis.call('LLEN', queue) > last + 1 and 1 or 0}
   local entries = redis.call('LRANGE', queue, 0, last)
   for _, id in ipairs(entries) do
-    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made', 'severity', 'skipped')
+    local delivery = redis.call('HMGET', prefix .. ':delivery:' .. id, 'stream', 'n', 'made', 'severity', 'skipped', 'replays')
     local entry = delivery[1] and redis.call('XRANGE', events, delivery[1], delivery[1])[1]
     if entry then
-      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4], delivery[5] or ''}
+      taken[#taken + 1] = {id, delivery[2], entry[2][6], delivery[3], delivery[4], delivery[5] or '', delivery[6] or 0}
     else
       -- Its event is older than the log: it cannot be sent any more.
       redis.call('LREM', queue, 1, id)
@@ -49,7 +51,10 @@ for _, lane in ipairs(ready) do
       end
     end
   end
-  if #taken > 3 then
+  local group = (ARGV[7] == '1' or string.sub(lane, 1, 1) == '~') and prefix .. ':group:' .. target .. ':' .. lane
+  if group and redis.call('EXISTS', group) == 0 then group = nil end
+  if group then redis.call('HSET', group, 'pinned', now + lease) end
+  if #taken > 3 or group then
     leased[#leased + 1] = now + lease
     leased[#leased + 1] = lane
     out[#out + 1] = taken

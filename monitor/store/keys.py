@@ -30,7 +30,10 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:pending:TARGET` | sorted set | those of them that wait | until sent, retention |
 | `P:failed:TARGET` | sorted set | those of them that were given up | until sent again, retention |
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
-| `P:flushed:TARGET:LANE` | string | a group is not due again before this time (ms) | until then |
+| `P:group:TARGET:LANE` | hash | a group's book, its timers, what it is | while it has members, retention |
+| `P:members:TARGET:LANE` | set | conditions that stand in a group, by key and family | until told that they are over |
+| `P:conditions` | hash | key of a thing -> its conditions | while open, 2 h after, until told |
+| `P:silences` | hash | id -> silence | 14 days after its end |
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
 | `P:budget:CREDENTIAL` | hash | pause, quota, concurrency, who sends and who waits, by a hash of the credential | 1 h |
 | `P:token:NAME` | string | an access token, sealed with `store.key` | as long as the token |
@@ -166,6 +169,24 @@ class Keys:
     def asked(self, key: str) -> str:
         """The answer to what was asked under a key."""
         return self.of("asked", key)
+
+    def group(self, target: str, lane: str) -> str:
+        """One group of a target."""
+        return self.of("group", target, lane)
+
+    def members(self, target: str, lane: str) -> str:
+        """Conditions of one group."""
+        return self.of("members", target, lane)
+
+    @property
+    def conditions(self) -> str:
+        """All conditions."""
+        return self.of("conditions")
+
+    @property
+    def silences(self) -> str:
+        """All silences."""
+        return self.of("silences")
 
     @property
     def deadlines(self) -> str:

@@ -2,129 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
-from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from math import inf
 from typing import Any
 
 import msgspec
 
 from monitor.events import Event, encode
+from monitor.store.conditions import Write
 from monitor.store.db import Arg, Call, Db, counted, text
 from monitor.store.eventlog import FIRST
+from monitor.store.groups import Entry
 from monitor.store.patience import Patience
+from monitor.store.queued import (
+    Agenda,
+    Assignment,
+    Attempt,
+    ClaimedLane,
+    Health,
+    Settled,
+    Standing,
+    Waiting,
+    delivery_id,
+)
 from monitor.store.retention import Retention
 
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One event for one target: its lane, how long that waits for company, the least time between messages (s)."""
-
-    target: str
-    lane: str
-    wait: float
-    event: str
-    place: str
-    type: str
-    key: str
-    route: str
-    severity: str
-    interval: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One delivery inside a claimed lane: its id, attempts made so far, the event's bytes, when made, its severity."""
-
-    id: str
-    attempts: int
-    body: bytes
-    made_ms: int
-    severity: str = "info"
-    skipped: bytes = b""
-    """JSON list of the events that this one took the place of, while the target caught up; empty: none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a target stood when a lane of it was claimed: failures in a row, since when, whether that was told.
-
-    `now_ms` is the time of the claim by the store's clock.
-    """
-
-    failures: int = 0
-    since_ms: int | None = None
-    announced: bool = False
-    now_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedLane:
-    """A lane under lease: `fence` is the end of the lease, and proves that it is still ours.
-
-    `more` says that deliveries wait in it behind those that were taken.
-    """
-
-    target: str
-    lane: str
-    fence: str
-    waiting: tuple[Waiting, ...]
-    more: bool = False
-    health: Health = field(default=Health())
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """One attempt as it is recorded; `at` is RFC 3339, `ms` its duration."""
-
-    n: int
-    at: str
-    status: int | None
-    ms: int
-    error: str | None
-    response: str
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a claimed lane: verdict, seconds until it is due next, the attempts, events about it.
-
-    Of the events `jobwire.target.failing`, `recovered` and `disabled` are proposals: the store tells each once, when
-    it has become so. `network` says that no answer came from the receiver itself.
-    """
-
-    lane: ClaimedLane
-    verdict: str
-    delay: float
-    attempts: Sequence[tuple[str, Attempt]]
-    events: Sequence[Event] = field(default=())
-    network: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A target after settling: failures in a row, whether that was announced, lanes that another worker took over."""
-
-    failures: int
-    announced: bool
-    stale: int
-
-
-@dataclass(frozen=True, slots=True)
-class Agenda:
-    """Targets with work that is due, and seconds until the next of the others has some (inf: nothing waits)."""
-
-    due: Sequence[str]
-    next_in: float
-
-
-def delivery_id(target: str, event: str) -> str:
-    """The id of a delivery: a function of target and event, so that a repeated relay makes no second one."""
-    digest = hashlib.blake2b(f"{target}\x1f{event}".encode(), digest_size=15).digest()
-    return "dlv_" + b32encode(digest).decode().lower()
+__all__ = [
+    "Agenda",
+    "Assignment",
+    "Attempt",
+    "ClaimedLane",
+    "Health",
+    "Lanes",
+    "Settled",
+    "Standing",
+    "Waiting",
+    "delivery_id",
+]
 
 
 class Lanes:
@@ -146,25 +61,28 @@ class Lanes:
         """The place in the event log up to which events are in lanes."""
         return text(await self._db.run("GET", self._db.keys.relay)) or FIRST
 
-    async def relay(self, expected: str, cursor: str, assignments: Sequence[Assignment]) -> int:
-        """Put events into lanes and move the cursor; the number of new deliveries, -1 when another was faster."""
-        args: list[Arg] = [
-            expected,
-            cursor,
-            self._db.keys.prefix,
-            self._retention.events_ms,
-            len(assignments),
-        ]
-        for one in assignments:
-            args += [
-                one.target,
-                one.lane,
-                round(one.wait * 1000),
-                round(one.interval * 1000),
-                delivery_id(one.target, one.event),
-                one.event,
-            ]
-            args += [one.place, one.type, one.key, one.route, one.severity]
+    async def relay(
+        self,
+        expected: str,
+        cursor: str,
+        assignments: Sequence[Assignment],
+        groups: Sequence[Entry] = (),
+        ledgers: Sequence[Write] = (),
+    ) -> int:
+        """Put events into lanes, conditions into ledgers, and move the cursor, at once; the number of new deliveries.
+
+        -1 when another relay was faster, -2 when somebody else has written one of the ledgers.
+        """
+        sent = [one for one in assignments if one.quiet is None]
+        unsent = [one for one in assignments if one.quiet is not None]
+        args: list[Arg] = [expected, cursor, self._db.keys.prefix, self._retention.events_ms, len(sent)]
+        for one in sent:
+            args += [one.target, one.lane, -1 if one.grouped else round(one.wait * 1000), *_delivery(one)]
+        args += [len(groups), *(part for entry in groups for part in entry.args())]
+        args.append(len(unsent))
+        for one in unsent:
+            args += [one.target, one.lane, *_delivery(one), one.quiet or ""]
+        args += [len(ledgers), *(part for write in ledgers for part in write.args())]
         return int(await self._db.script("relay", [self._db.keys.relay, self._db.keys.due], args))
 
     async def due_targets(self, now_ms: int) -> list[str]:
@@ -187,12 +105,15 @@ class Lanes:
         )
         return Agenda([name.decode() for name in ready], (_score(later) - now) / 1000 if later else inf)
 
-    async def claim(self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0) -> list[ClaimedLane]:
+    async def claim(
+        self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0, grouped: bool = False
+    ) -> list[ClaimedLane]:
         """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`.
 
-        A lane that waited through an outage gives up to `catch_up` deliveries, if that is not 0.
+        A lane that waited through an outage gives up to `catch_up` deliveries, if that is not 0. Lanes of a `grouped`
+        target are groups, which may be due although nothing waits in them.
         """
-        call = self._claim_call(target, lease_ms, limit, take, catch_up)
+        call = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
         return _claimed(target, await self._db.script(call.name, call.keys, call.args))
 
     async def supersede(
@@ -224,17 +145,19 @@ class Lanes:
         limit: int,
         take: int,
         catch_up: int = 0,
+        grouped: bool = False,
         hold: float = 0.0,
         disable: bool = False,
     ) -> tuple[Standing, list[ClaimedLane]]:
         """`settle`, then `claim`, in one round trip."""
         settling = self._settle_call(target, settled, hold, disable=disable)
-        claiming = self._claim_call(target, lease_ms, limit, take, catch_up)
+        claiming = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
         first, second = await self._db.scripts([settling, claiming])
         return _standing(first), _claimed(target, second)
 
-    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int, catch_up: int) -> Call:
-        return Call("claim_lanes", self._names(target), [target, self._db.keys.prefix, lease_ms, limit, take, catch_up])
+    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int, catch_up: int, *, grouped: bool) -> Call:
+        args: list[Arg] = [target, self._db.keys.prefix, lease_ms, limit, take, catch_up, 1 if grouped else 0]
+        return Call("claim_lanes", self._names(target), args)
 
     def _settle_call(self, target: str, settled: Sequence[Settled], hold: float, *, disable: bool) -> Call:
         args: list[Arg] = [target, self._db.keys.prefix, self._retention.events_ms]
@@ -246,6 +169,8 @@ class Lanes:
             args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000), 1 if one.network else 0]
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
+            args += counted([part for pair in one.quiet.items() for part in pair])
+            args += counted(one.turn.args() if one.turn else [])
         return Call("settle", self._names(target), args)
 
     def _names(self, target: str) -> list[str]:
@@ -266,6 +191,10 @@ class Lanes:
         return bool(int(await self._db.script("announce", [keys.target(target), keys.events], args)))
 
 
+def _delivery(one: Assignment) -> list[Arg]:
+    return [one.delivery, one.event, one.place, one.type, one.key, one.route, one.severity]
+
+
 def _score(found: Any) -> float:
     """The first score of a reply WITHSCORES, in either shape that clients give it."""
     return float(found[0][1] if isinstance(found[0], tuple | list) else found[1])
@@ -279,8 +208,8 @@ def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
     claimed = []
     for lane, fence, more, *waiting in reply[1:]:
         entries = tuple(
-            Waiting(text(id), int(n), body, int(made), text(grade), skipped)
-            for id, n, body, made, grade, skipped in waiting
+            Waiting(text(id), int(n), body, int(made), text(grade), skipped, int(replays))
+            for id, n, body, made, grade, skipped, replays in waiting
         )
         claimed.append(ClaimedLane(target, text(lane), text(fence), entries, bool(more), health))
     return claimed

@@ -1,8 +1,9 @@
 -- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
 -- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count random(0..1), failing_after open_after probe_first_ms
 --      probe_longest_ms disable_after_ms forgive_ms (monitor/store/patience.py), then per lane:
---      lane fence verdict(delivered|retry|failed) delay_ms network(1|0), and two counted lists:
---      delivery_id, attempt JSON | id, type, body of events
+--      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0), and four counted lists:
+--      delivery_id, attempt JSON | id, type, body of events | delivery_id, reason of those that are not sent
+--      | of a group: see monitor/store/groups.py
 -- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded, once.
 -- Of the events, failing, recovered and disabled are told only by the lane that made it so.
 -- Returns {failures in a row, announced(1|0), stale lanes}.
@@ -67,12 +68,51 @@ local function is_news(type, ours)
   end
   return true
 end
+-- A reminder, or a message about what only ended, stands on no delivery that waits: it gets one of its own.
+local function remind(group, lane, attempts)
+  local event, stream, type, key, route, severity = unpack(group, 9, 14)
+  for i = 1, event ~= '' and #attempts or 0, 2 do
+    local delivery = prefix .. ':delivery:' .. attempts[i]
+    if redis.call('EXISTS', delivery) == 0 then
+      redis.call('HSET', delivery, 'event', event, 'stream', stream, 'type', type, 'key', key, 'route', route, 'severity',
+        severity, 'target', target, 'lane', lane, 'status', 'pending', 'made', now, 'n', 0)
+      redis.call('PEXPIRE', delivery, event_ttl)
+      redis.call('ZADD', prefix .. ':deliveries:' .. target, now, attempts[i])
+      redis.call('ZADD', prefix .. ':pending:' .. target, now, attempts[i])
+    end
+  end
+  for i = 1, #attempts, 2 do
+    local delivery = prefix .. ':delivery:' .. attempts[i]
+    if redis.call('EXISTS', delivery) == 1 then redis.call('HSET', delivery, 'reason', group[8]) end
+  end
+end
+-- A group's lane after its turn: its book is kept, and it is due again when a timer runs out or news came meanwhile.
+local function regroup(group, lane, queue, retry_at)
+  local dirty, next, anchor, live, flushed, full, book = unpack(group, 1, 7)
+  local key = prefix .. ':group:' .. target .. ':' .. lane
+  redis.call('HSET', key, 'book', book, 'anchor', anchor, 'live', live)
+  if flushed ~= '' then redis.call('HSET', key, 'flushed', flushed) end
+  for i = 15, #group do redis.call('SREM', prefix .. ':members:' .. target .. ':' .. lane, group[i]) end
+  local moved, wait, interval, last = unpack(redis.call('HMGET', key, 'dirty', 'wait', 'interval', 'flushed'))
+  interval = tonumber(interval or '0')
+  local due = retry_at or tonumber(next)
+  if not retry_at and (redis.call('EXISTS', queue) == 1 or (moved or '0') ~= dirty) then
+    local soon = math.max(now + (wait or 0), (tonumber(last or '') or 0) + interval)
+    if live == '1' and interval > 0 then soon = anchor + (math.floor((now - anchor) / interval) + 1) * interval end
+    if full == '1' then soon = now end
+    due = math.min(due or soon, soon)
+  end
+  redis.call('HSET', key, 'pinned', retry_at or '')
+  if due then redis.call('ZADD', lanes, due, lane) else redis.call('ZREM', lanes, lane) end
+  if redis.call('EXISTS', prefix .. ':members:' .. target .. ':' .. lane) == 0 then redis.call('PEXPIRE', key, event_ttl) end
+end
 local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
   local lane, fence, verdict, due_ms, network = take(), take(), take(), now + tonumber(take()), take() == '1'
-  local attempts, facts = list(), list()
+  local attempts, facts, unsent, group = list(), list(), list(), list()
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
+  if #group > 0 and ours then remind(group, lane, attempts) end
   local probe, repeated = is.probing == fence .. ' ' .. lane, false
   for i = 1, #attempts, 2 do
     local delivery, attempt = prefix .. ':delivery:' .. attempts[i], attempts[i + 1]
@@ -103,8 +143,15 @@ for _ = 1, tonumber(ARGV[6]) do
     end
     if ours and verdict ~= 'retry' then redis.call('LREM', queue, 1, attempts[i]) end
   end
+  for i = 1, ours and #unsent or 0, 2 do
+    redis.call('HSET', prefix .. ':delivery:' .. unsent[i], 'status', 'suppressed', 'reason', unsent[i + 1], 'ended', now)
+    redis.call('LREM', queue, 1, unsent[i])
+    ended[#ended + 1] = unsent[i]
+  end
   if not ours then
     stale = stale + 1
+  elseif #group > 0 then
+    regroup(group, lane, queue, verdict == 'retry' and due_ms)
   elseif verdict == 'retry' then
     redis.call('ZADD', lanes, due_ms, lane)
   elseif redis.call('EXISTS', queue) == 1 then

@@ -14,6 +14,7 @@ from monitor.rules import Judgement, judge_removal
 from monitor.store.db import Db
 from monitor.store.deadlines import Armed
 from monitor.store.eventlog import EventLog
+from monitor.store.groups import Entry
 from monitor.store.items import ItemCommit, Items
 from monitor.store.lanes import Assignment, Attempt, ClaimedLane, Lanes, Settled
 from monitor.store.retention import Retention
@@ -103,7 +104,7 @@ async def relay(
             target=to[number % len(to)][0],
             lane=to[number % len(to)][1],
             wait=wait,
-            interval=interval,
+            grouped=interval > 0,
             event=one.id,
             place=one.place,
             type=one.type,
@@ -113,7 +114,8 @@ async def relay(
         )
         for number, one in enumerate(stored)
     ]
-    return await lanes.relay(cursor, stored[-1].place if stored else cursor, assignments)
+    groups = [Entry(one.target, one.lane, wait, interval) for one in assignments if one.grouped]
+    return await lanes.relay(cursor, stored[-1].place if stored else cursor, assignments, groups)
 
 
 def settled(lane: ClaimedLane, verdict: str = "delivered", delay: float = 0.0, *events: Event) -> Settled:

@@ -33,8 +33,8 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying", "pages", "secrets"}
-"""Written by what speaks to providers or rotates secrets, and tested with it."""
+ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences"}
+"""Written by what speaks to providers, rotates secrets or follows conditions, and tested with it."""
 
 
 @dataclass(frozen=True, slots=True)

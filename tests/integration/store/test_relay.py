@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
+from monitor.grouping.book import Book
 from monitor.store.db import Db
 from monitor.store.eventlog import FIRST, EventLog
+from monitor.store.groups import Turn
 from monitor.store.lanes import Assignment, Lanes, delivery_id
 from tests.integration.store.makers import HOOK, everything, publish, relay, scores, settled
 
@@ -77,12 +80,13 @@ async def test_a_lane_with_a_wait_is_due_after_it_counted_from_its_first_event(
 
 
 async def test_a_group_is_not_due_again_before_its_interval_is_over(db: Db, lanes: Lanes, log: EventLog) -> None:
-    """Counted from when it was last due; another group, and one without an interval, are due at once."""
+    """Counted from its last message; another group, and one without an interval, are due at once."""
     await publish(db, 1)
     before = await db.now_ms()
     await relay(lanes, log, HOOK, interval=3600.0)
-    (lane,) = await lanes.claim("hook", lease_ms=9_000, limit=1, take=10)
-    await lanes.settle("hook", [settled(lane)])
+    (lane,) = await lanes.claim("hook", lease_ms=9_000, limit=1, take=10, grouped=True)
+    turn = Turn("0", Book(), flushed_ms=lane.health.now_ms)
+    await lanes.settle("hook", [replace(settled(lane), turn=turn)])
     assert await scores(db) == {}
     await publish(db, 1, first=2)
     await relay(lanes, log, HOOK, interval=3600.0)

@@ -166,6 +166,7 @@ def test_what_later_versions_act_on_is_read_already(configs: Configs) -> None:
         ("description",),
     )
     assert route.repeat_interval == 4 * HOUR
+    assert route.mute is not None
     assert route.mute[0].times[0].end_time == "24:00"
     assert route.mute[0].days_of_month == ("1", "-3:-1")
     assert route.escalate is not None

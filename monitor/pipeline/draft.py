@@ -1,0 +1,209 @@
+"""What a run of events makes of lanes, groups and conditions, gathered until the store takes it in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from monitor.conditions.condition import Condition, Place, condition_id
+from monitor.conditions.ending import Standing, keys_of
+from monitor.conditions.families import MERELY_ENDS, family_of
+from monitor.conditions.ledger import Ledger, Move, move
+from monitor.conditions.life import Told
+from monitor.grouping.look import Quiet
+from monitor.moments import from_millis, parse_instant
+from monitor.pipeline.hushing import Hushing
+from monitor.pipeline.target import TargetRuntime
+from monitor.routing import Decision, Router, group_hash
+from monitor.silences import Subject
+from monitor.store.conditions import Write
+from monitor.store.eventlog import Stored
+from monitor.store.groups import ESCALATED, HELD, Entry, Meta
+from monitor.store.lanes import Assignment
+
+
+@dataclass(slots=True)
+class Draft:
+    """Gathers what events bring about; `ledgers` are the stored ones, and grow with the events."""
+
+    router: Router
+    targets: Mapping[str, TargetRuntime]
+    standing: Standing
+    hushing: Hushing
+    ledgers: dict[str, Ledger]
+    assignments: list[Assignment] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    _stored: dict[str, Ledger | None] = field(default_factory=dict)
+
+    def writes(self) -> list[Write]:
+        """The ledgers that have changed."""
+        return [Write(key, before, self.ledgers[key]) for key, before in self._stored.items()]
+
+    def taken(self) -> None:
+        """The store has it: begin anew."""
+        for key, before in self._stored.items():
+            self.ledgers[key] = Ledger((before.version if before else 0) + 1, self.ledgers[key].conditions)
+        self.assignments, self.entries, self._stored = [], [], {}
+
+    def add(self, stored: Stored, event: Mapping[str, Any]) -> None:
+        """One event: a delivery for each target that its routes choose, and what it does to conditions."""
+        told = Told(stored.place, stored.body, event)
+        now = parse_instant(event["time"]) or from_millis(stored.at_ms)
+        moves = [
+            one
+            for key in dict.fromkeys(keys_of(event))
+            for one in move(self.ledgers.get(key, Ledger()), key, told, self.standing, now)
+        ]
+        ends = str(event["type"]) in MERELY_ENDS or any(one.after.ended for one in moves)
+        decisions = [
+            one for one in self.router.decide(event) if one.target in self.targets and not own_news(event, one.target)
+        ]
+        opened = next((one for one in moves if not one.after.ended), None)
+        places = [place for one in decisions for place in self._route(stored, event, one, opened, ends=ends)]
+        if opened is not None:
+            self._keep(_placed(opened, (*places, *self._escalations(stored, event, decisions, opened))))
+            self._leave(opened, places)
+        for one in moves:
+            if one.after.ended:
+                self._keep(one.after)
+                self._end(stored, event, one.after)
+
+    def _route(
+        self, stored: Stored, event: Mapping[str, Any], decision: Decision, opened: Move | None, *, ends: bool
+    ) -> list[Place]:
+        """One decision: the delivery, and where the condition that is opened stands by it."""
+        target, member = self.targets[decision.target], None
+        if opened is not None:
+            member = (opened.after.key, opened.after.family)
+        if target.target.grouped:
+            lane, meta = group_hash(decision.group), _meta(decision)
+            timers = decision.timers
+            self.entries.append(Entry(decision.target, lane, timers.group_wait, timers.group_interval, member, meta))
+            self.assignments.append(_assignment(stored, event, decision, decision.target, lane, grouped=True))
+            return [Place(decision.target, lane, decision.severity, decision.route)] if member else []
+        key = str(event["data"]["key"])
+        lane = key if target.options.ordered == "resource" else stored.id
+        quiet = None if ends else self._quiet(event, decision)
+        by = quiet.by if quiet else None
+        self.assignments.append(_assignment(stored, event, decision, decision.target, lane, quiet=by))
+        if quiet is None or opened is None:
+            return []
+        held = f"{HELD}{opened.after.id}"
+        self.entries.append(Entry(decision.target, held, 0.0, 0.0, member, _meta(decision)))
+        return [Place(decision.target, held, decision.severity, decision.route)]
+
+    def _quiet(self, event: Mapping[str, Any], decision: Decision) -> Quiet | None:
+        subject = Subject(event, self.hushing.now, decision.target, decision.severity)
+        return self.hushing.quiet(subject, decision.route)
+
+    def _escalations(
+        self, stored: Stored, event: Mapping[str, Any], decisions: Sequence[Decision], opened: Move
+    ) -> list[Place]:
+        """Where the condition is told as well if nobody sees to it."""
+        told, places = {one.target for one in decisions}, dict[str, Place]()
+        for decision in decisions:
+            escalate = decision.timers.escalate
+            for name in escalate.to if escalate else ():
+                if escalate is None or name in told or name in places or name not in self.targets:
+                    continue
+                if own_news(event, name):
+                    continue
+                own = opened.after.id if not self.targets[name].target.grouped else group_hash(decision.group)
+                lane = f"{ESCALATED}{own}"
+                interval = decision.timers.group_interval if self.targets[name].target.grouped else 0.0
+                member = (opened.after.key, opened.after.family)
+                self.entries.append(Entry(name, lane, escalate.after, interval, member, _meta(decision)))
+                self.assignments.append(_assignment(stored, event, decision, name, lane, grouped=True))
+                places[name] = Place(name, lane, decision.severity, decision.route)
+        return list(places.values())
+
+    def _leave(self, opened: Move, places: Sequence[Place]) -> None:
+        """Groups where the condition stood and does not any more have to say so."""
+        here = {(one.target, one.lane) for one in places}
+        for place in opened.after.places:
+            if (place.target, place.lane) not in here:
+                self.entries.append(self._touch(place))
+
+    def _end(self, stored: Stored, event: Mapping[str, Any], ended: Condition) -> None:
+        """Every group where an ended condition stands has to say so, by the event that ended it."""
+        sent = {(one.target, one.lane) for one in self.assignments if one.event == stored.id}
+        for place in ended.places:
+            self.entries.append(self._touch(place))
+            if (place.target, place.lane) not in sent and not place.lane.startswith(HELD):
+                self.assignments.append(
+                    Assignment(
+                        target=place.target,
+                        lane=place.lane,
+                        wait=0.0,
+                        event=stored.id,
+                        place=stored.place,
+                        type=stored.type,
+                        key=str(event["data"]["key"]),
+                        route=place.route,
+                        severity=place.severity,
+                        grouped=True,
+                    )
+                )
+
+    def _touch(self, place: Place) -> Entry:
+        timers = self.router.timers(place.route)
+        grouped = place.target in self.targets and self.targets[place.target].target.grouped
+        wait, interval = (timers.group_wait, timers.group_interval) if grouped else (0.0, 0.0)
+        return Entry(place.target, place.lane, wait, interval)
+
+    def _keep(self, condition: Condition) -> None:
+        ledger = self.ledgers.get(condition.key)
+        self._stored.setdefault(condition.key, ledger)
+        self.ledgers[condition.key] = (ledger or Ledger()).with_(condition)
+
+
+def own_news(event: Mapping[str, Any], target: str) -> bool:
+    """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
+    return str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"
+
+
+def opens(event: Mapping[str, Any]) -> str | None:
+    """The id of the condition that an event opens or moves, None for an occurrence."""
+    family = family_of(str(event["type"]))
+    return condition_id(str(event["data"]["key"]), family.name) if family else None
+
+
+def _placed(opened: Move, places: Sequence[Place]) -> Condition:
+    """The condition with its places: the new ones, and older ones that it has left."""
+    here = {(one.target, one.lane) for one in places}
+    left = [
+        msgspec.structs.replace(one, left=True) for one in opened.after.places if (one.target, one.lane) not in here
+    ]
+    return msgspec.structs.replace(opened.after, places=(*places, *left))
+
+
+def _meta(decision: Decision) -> Meta:
+    return Meta(decision.route, dict(decision.labels), dict(decision.values))
+
+
+def _assignment(
+    stored: Stored,
+    event: Mapping[str, Any],
+    decision: Decision,
+    target: str,
+    lane: str,
+    *,
+    grouped: bool = False,
+    quiet: str | None = None,
+) -> Assignment:
+    return Assignment(
+        target=target,
+        lane=lane,
+        wait=decision.group_wait if grouped else 0.0,
+        event=stored.id,
+        place=stored.place,
+        type=stored.type,
+        key=str(event["data"]["key"]),
+        route=decision.route,
+        severity=decision.severity,
+        grouped=grouped,
+        quiet=quiet,
+    )
