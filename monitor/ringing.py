@@ -53,16 +53,15 @@ def judge_rung(document: Document, ref: str, rule: DeadlineRule, rung: Rung, set
     book.known[ref] = msgspec.structs.replace(known, spoken=told(known, rule, rung, now, renewal.under))
     value = pick(known.resource.fields, rule.field)
     deadline = describe(rule, rung, value, setting.clockwork, now)
-    details = _known_at(known_since(known, rule), rung.due)
+    # Told before with a renewal in sight that has fallen through: another fact, known as of now, so another id.
+    anew = speaking(known, rule, setting.clockwork, now, "any") is None
+    details = _known_at(now if anew else known_since(known, rule), rung.due)
     if renewal.standing is not None:
         details["renewal"] = renewal.standing
     last_day = notice_by(rule, value, setting.clockwork)
     if last_day is not None and rung.type == rule.type:
         details["notice_by"] = last_day.isoformat()
-    mark = f"{rung.name}@{value_name(value)}"
-    if speaking(known, rule, setting.clockwork, now, "any") is None:
-        # Told before with a renewal in sight that has fallen through: another fact, so another id.
-        mark += " without renewal"
+    mark = f"{rung.name}@{value_name(value)}{' without renewal' if anew else ''}"
     # What takes this one's place stands beside it: a renewal that is offered belongs into the warning.
     book.tell(
         ref,

@@ -136,11 +136,11 @@ async def test_a_moved_out_date_tells_no_rung_of_the_old_one(redis: Redis, store
     async with watching(store_url, "2025-11-06") as (watch, contract):
         await watch.scan()
         await rung(watch)
-        for end, told in (("2026-03-01", []), ("2025-11-06", []), ("2026-03-01", [])):
+        for end in ("2026-03-01", "2025-11-06", "2026-03-01"):
             contract["end_date"] = end
             await watch.scan()
             assert await watch.told() == ["driver_jobs.contract.updated"]
-            assert await rung(watch) == told
+            assert await rung(watch) == []
 
 
 async def test_rungs_wait_for_the_time_of_day_that_the_config_says(redis: Redis, store_url: str) -> None:
