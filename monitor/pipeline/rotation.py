@@ -143,7 +143,7 @@ class Rotation:
     def _keyring(self, name: str) -> Keyring:
         found = dict(self._keyrings()).get(name)
         if found is None:
-            raise UsageError(f"nothing is rotated: {name} signs nothing; only webhook targets have secrets that sign")
+            raise UsageError(f"nothing is rotated: {name} signs nothing; only a webhook, or a template with a secret, does")
         return found
 
 

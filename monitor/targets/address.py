@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, Field
 
@@ -72,6 +73,25 @@ def origin(url: str) -> str:
     """A URL whose path may be a secret in, its scheme, host and port out."""
     parts = urlsplit(url)
     return shown(urlunsplit((parts.scheme, parts.netloc, "", "", "")))
+
+
+def secrets_in(url: str, headers: Mapping[str, str], *, path: bool = False) -> tuple[str, ...]:
+    """A URL and the further headers of a target in; every text that no quotation of a request may show out.
+
+    Password, query and its values, what Basic authentication makes of the user, header values and the tokens at their
+    ends; with `path` the path too, and its last part.
+    """
+    parts = urlsplit(url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    found = [password or user, parts.password or "", parts.query, *(value for _, value in parse_qsl(parts.query))]
+    found += [pair.partition("=")[2] for pair in parts.query.split("&")]
+    if user or password:
+        found.append(base64.b64encode(f"{user}:{password}".encode()).decode())
+    if path:
+        found += [parts.path.strip("/"), parts.path.strip("/").rpartition("/")[2]]
+    for value in headers.values():
+        found += [value, value.rpartition(" ")[2]]
+    return tuple(dict.fromkeys(one for one in found if one))
 
 
 class HiddenUrl(str):

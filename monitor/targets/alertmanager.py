@@ -20,7 +20,7 @@ from monitor.grouping.message import Member
 from monitor.moments import parse_instant, stamp
 from monitor.plugin import Plugin
 from monitor.routing import default_severity
-from monitor.targets.address import HiddenUrl, TargetUrl, below, shown
+from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
@@ -62,7 +62,7 @@ class Alertmanager:
         self._url = HiddenUrl(below(options.url, "/api/v2/alerts"))
         self._occurrence = timedelta(seconds=options.occurrence_for)
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = tuple(further.values())
+        self._hidden = secrets_in(options.url, further)
         self._headers = {**further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
 
     def address(self) -> str:

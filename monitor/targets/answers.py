@@ -14,6 +14,8 @@ from monitor.exchange import Response
 EXCERPT = 4096
 """Bytes of an answer that are kept."""
 
+SHORTEST_SECRET = 8
+
 _CONTROLS = {code: None for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 
 
@@ -22,18 +24,20 @@ def excerpt(body: bytes, secrets: Sequence[str] = ()) -> str:
 
     Control characters are dropped; `secrets` that a receiver echoes back are blotted out.
     """
-    start = body[:EXCERPT]
+    if not body:
+        return ""
+    # Shorter values ("1", "true") are no secrets, and blotting them out would blot out everything.
+    hidden = sorted((one.encode() for one in secrets if len(one) >= SHORTEST_SECRET), key=len, reverse=True)
+    start = body[: EXCERPT + max(map(len, hidden), default=0)]  # so that none is cut in two and half of it kept
+    for secret in hidden:
+        start = start.replace(secret, b"***")
+    start = start[:EXCERPT]
     try:
         # A character cut in two by the limit is dropped; any other broken one makes it no text.
         text = codecs.utf_8_decode(start, "strict", len(body) <= EXCERPT)[0]
     except UnicodeDecodeError:
         return "base64:" + base64.b64encode(start).decode()
-    if not text.isprintable():
-        text = text.translate(_CONTROLS)
-    for secret in secrets:
-        # Shorter values ("1", "true") are no secrets, and blotting them out would blot out everything.
-        text = text.replace(secret, "***") if len(secret) >= 8 else text
-    return text
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def asked_wait(response: Response, now: datetime) -> float | None:

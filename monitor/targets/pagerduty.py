@@ -17,7 +17,7 @@ from monitor.conditions import Status
 from monitor.exchange import Exchange, Request, Response, ask
 from monitor.grouping.message import Member, News, Reason
 from monitor.plugin import Plugin
-from monitor.targets.address import HiddenUrl, TargetUrl, below, shown
+from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
@@ -57,7 +57,7 @@ class Pagerduty:
         self._alerts, self._changes = HiddenUrl(below(root, _ALERTS)), HiddenUrl(below(root, _CHANGES))
         self._key = options.routing_key.get_secret_value()
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = (self._key, *further.values())
+        self._hidden = (self._key, *secrets_in(options.url, further))
         self._headers = {**further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
 
     def address(self) -> str:

@@ -20,7 +20,7 @@ from monitor.grouping.message import Group, Reason
 from monitor.moments import stamp
 from monitor.plugin import Plugin
 from monitor.targets import slack_blocks, slack_groups
-from monitor.targets.address import HiddenUrl
+from monitor.targets.address import HiddenUrl, secrets_in
 from monitor.targets.answers import asked_wait, excerpt
 from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
@@ -47,7 +47,7 @@ class Slack:
             "content-type": "application/json; charset=utf-8",
             "user-agent": f"jobwire/{__version__}",
         }
-        self._hidden = [*further.values()]
+        self._hidden = [*secrets_in(options.api_url, further)]
         self._extra: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
         self._clicks = options.token is not None and bool(options.signing_secret or options.signing_secrets)
         self._mention, self._broadcast = options.mention, options.broadcast

@@ -15,8 +15,9 @@ from pydantic import Field, field_validator, model_validator
 from monitor import __version__
 from monitor.exchange import Exchange, Request, ask
 from monitor.plugin import Plugin
-from monitor.targets.address import HiddenUrl, TargetUrl, origin
+from monitor.targets.address import HiddenUrl, TargetUrl, origin, secrets_in
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
+from monitor.targets.keyring import Keyring
 from monitor.targets.rendering import Shape, TemplateFault, compiled
 from monitor.targets.signature import sign, signer
 from monitor.targets.webhook import judge
@@ -69,9 +70,9 @@ class Templated:
     def __init__(self, options: TemplateOptions) -> None:
         self._url = HiddenUrl(options.url)
         self._shape: Shape = compiled(options.body)
-        self._signers = [signer(options.secret.get_secret_value())] if options.secret else []
+        self.keyring = Keyring([options.secret.get_secret_value()]) if options.secret else None
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = tuple(further.values())
+        self._hidden = secrets_in(options.url, further, path=True)
         self._headers = {**further, "content-type": options.content_type, "user-agent": f"jobwire/{__version__}"}
 
     def address(self) -> str:
@@ -87,10 +88,12 @@ class Templated:
         body = rendered.encode() if isinstance(rendered, str) else msgspec.json.encode(rendered)
         if len(body) > LARGEST:
             return Outcome(Verdict.FAILED, error=f"the body would be {len(body):,} bytes; {LARGEST:,} are sent at most")
-        timestamp = int(message.sent_at.timestamp())
+        now = message.sent_at.timestamp()
+        timestamp = int(now)
         headers = {**self._headers, "webhook-id": message.id, "webhook-timestamp": str(timestamp)}
-        if self._signers:
-            headers["webhook-signature"] = sign(self._signers, message.id, timestamp, body)
+        if self.keyring is not None:
+            signers = self.keyring.signers(now * 1000)
+            headers["webhook-signature"] = sign(signers, message.id, timestamp, body)
         request = Request("POST", self._url, headers=headers, body=body, authorise=False, idempotent=False)
         response = yield from ask(request)
         return judge(response, message.sent_at, self._hidden)

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator, model_validator
 from monitor import __version__
 from monitor.exchange import Exchange, Request, Response, ask
 from monitor.plugin import Plugin
-from monitor.targets.address import HiddenUrl, TargetUrl, shown
+from monitor.targets.address import HiddenUrl, TargetUrl, secrets_in, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
 from monitor.targets.keyring import Keyring
@@ -71,7 +71,7 @@ class Webhook:
         further = {name: value.get_secret_value() for name, value in options.headers.items()}
         self._url = HiddenUrl(options.url)
         self.keyring = Keyring([secret.get_secret_value() for secret in secrets])
-        self._hidden = tuple(further.values())
+        self._hidden = secrets_in(options.url, further)
         self._headers = {
             **further,
             "content-type": "application/cloudevents+json",

@@ -154,7 +154,7 @@ async def test_without_a_key_nothing_is_rotated_or_stored(redis: Redis, store_ur
 async def test_a_target_that_signs_nothing_cannot_be_rotated(redis: Redis, store_url: str) -> None:
     """It says which can."""
     async with scene(store_url) as at:
-        with pytest.raises(UsageError, match="chat signs nothing; only webhook targets"):
+        with pytest.raises(UsageError, match="chat signs nothing; only a webhook"):
             await at.watch.services.rotation.rotate("chat")
         with pytest.raises(UsageError, match="from 0s to 30d"):
             await at.watch.services.rotation.rotate("hook", 31 * 86400)
