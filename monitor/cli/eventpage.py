@@ -13,8 +13,9 @@ INTRODUCTION = """\
 <!-- Made from the code by `.venv/bin/python -m monitor.cli.generate`: edit what it is made from, not this page. -->
 
 An event is one fact about one resource: a [CloudEvent 1.0](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md)
-in JSON. `jobwire schema events` prints the JSON Schema of every type, `jobwire schema asyncapi` an AsyncAPI 3.0 document of
-what webhooks get, `jobwire events --json` what has happened. [receiving.md](receiving.md) says what to do with them.
+in JSON. `jobwire schema events` prints the JSON Schema of every type, `jobwire schema asyncapi` an AsyncAPI 3.0
+document of what webhooks get, `jobwire events --json` what has happened. [receiving.md](receiving.md) says what to do
+with them.
 
 ```json
 {"specversion": "1.0", "id": "evt_i5uduvphgc72crmwo4tgios5", "source": "/sources/tax", "type": "worklayer.job.claimed",
@@ -50,7 +51,7 @@ so a receiver may drop repetitions by the id alone |
 | `data.occurred_at` | the provider's own stamp, or null |
 | `data.last_seen_before`, `data.first_seen_after` | the change happened between these two looks |
 | `data.related` | resources that come or go with this one, or that it is about as well; absent if there are none |
-| `data.skipped` | earlier events that this one takes the place of, see [catching up](#catching-up); absent if there are none |
+| `data.skipped` | earlier events that this one stands for: [catching up](#catching-up); absent if there are none |
 | `data.details` | only in `jobwire.*` events: what, why, since when, how many |
 
 One scan that changes the state and three fields of a resource makes one event, the state's, with all changes in it.
@@ -60,20 +61,20 @@ other, and `jobwire.source.schema_drift` tells of it once. The first complete sc
 
 ## Catching up
 
-A target with `catch_up: latest` gets, of what waited through an outage, only the newest event of each resource. An outage
-is an open circuit, a hold that the receiver asked for, a disabled target, or a wait of more than a minute. The event is
-the stored one, with its own id, and lists at its end those it takes the place of:
+A target with `catch_up: latest` gets, of what waited through an outage, only the newest event of each resource. An
+outage is an open circuit, a hold that the receiver asked for, a disabled target, or a wait of more than a minute. The
+event is the stored one, with its own id, and lists at its end those it takes the place of:
 
 ```json
 "skipped": [{"id": "evt_...", "type": "worklayer.job.claimed", "time": "2026-01-05T09:30:02.114Z", "revision": 7,
              "state": {"before": "UNCLAIMED", "after": "CLAIMED"}, "changed": ["transmit_time"]}]
 ```
 
-The list is stored before the event is sent, so the bytes of all attempts are the same; what was sent once never changes.
-An event gives way only to a later revision of the same resource, which shows it whole: whatever the earlier one ended,
-the later one shows as ended. An event of the clock stands for no change, `jobwire.*` news always come one by one, and
-resources are never merged. The last 100 are listed; `revision` shows that there were more, and
-`GET /api/v1/events` has them all. What gave way is recorded as `superseded`.
+The list is stored before the event is sent, so the bytes of all attempts are the same, and what was sent once never
+changes. An event gives way only to a later revision of the same resource, which shows it whole: whatever the earlier
+one ended, the later one shows as ended. An event of the clock stands for no change, `jobwire.*` news always come one
+by one, and resources are never merged. The last 100 are listed; `revision` shows that there were more, and `GET
+/api/v1/events` has them all. What gave way is recorded as `superseded`.
 
 Patterns (`match.type` of routes, `jobwire events --type`) are globs by segment: `*` is one segment, `**` any number.
 """

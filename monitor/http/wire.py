@@ -21,7 +21,6 @@ from yarl import URL
 from monitor.http.connect import NETWORK_ERRORS
 
 _DOORS = 32
-_FORBIDDEN = frozenset("\r\n\0")
 _NO_LIMIT = ClientTimeout()
 
 
@@ -42,6 +41,8 @@ class _Door:
     request: ClientRequest
     first: str
     lines: Mapping[str, str]
+    written: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    """By name: the last value, the name in lower case, the line; most headers of a target never change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,13 @@ def _head(door: _Door, headers: Mapping[str, str], body: bytes | None) -> bytes:
     if body is not None:
         lines["content-type"] = "Content-Type: application/octet-stream\r\n"
     for name, value in headers.items():
-        if not _FORBIDDEN.isdisjoint(name) or not _FORBIDDEN.isdisjoint(value):
-            raise ValueError(f"the header {name!r} holds a line break")
-        lines[name.lower()] = f"{name}: {value}\r\n"
+        written = door.written.get(name)
+        if written is None or written[0] != value:
+            line = f"{name}: {value}"
+            if "\r" in line or "\n" in line or "\0" in line:
+                raise ValueError(f"the header {name!r} holds a line break")
+            written = door.written[name] = (value, name.lower(), f"{line}\r\n")
+        lines[written[1]] = written[2]
     lines["content-length"] = f"Content-Length: {len(body or b'')}\r\n"
     return f"{door.first}{''.join(lines.values())}\r\n".encode()
 
@@ -131,6 +136,8 @@ async def _answer(protocol: ResponseHandler) -> tuple[RawResponseMessage, Stream
 
 async def _start(content: StreamReader, limit: int, deadline: float) -> tuple[bytes, bool]:
     """Up to `limit` bytes of the body, and whether there was more or it broke off."""
+    if content.at_eof():
+        return b"", False
     parts: list[bytes] = []
     size = 0
     try:
