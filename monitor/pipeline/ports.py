@@ -25,6 +25,8 @@ class Reads(Protocol):
         """Stored values by id."""
         ...
 
-    async def documents(self, source: str, ids: Sequence[str]) -> list[Document | None]:
-        """Documents by id."""
+    async def documents(
+        self, source: str, ids: Sequence[str], stored: Sequence[bytes | None] | None = None
+    ) -> list[Document | None]:
+        """Documents by id, out of the values that `stored` gave for these ids where it was asked before."""
         ...

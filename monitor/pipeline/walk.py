@@ -204,7 +204,8 @@ class Walk:
 
     async def _judge_all(self, changed: Sequence[_Row]) -> Sequence[_Judged]:
         """Rows that differ in, what each has become and what must be written for it out, but for those left as is."""
-        documents = await self.reads.documents(self.source.name, [id for id, *_ in changed])
+        ids, stored = [id for id, *_ in changed], [stored for *_, stored in changed]
+        documents = await self.reads.documents(self.source.name, ids, stored)
         setting = self.setting(self.clock())
         judged = [self._judge(row, document, setting) for row, document in zip(changed, documents, strict=True)]
         return [one for one in judged if one is not None]
