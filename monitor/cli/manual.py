@@ -57,6 +57,7 @@ half_open (one delivery is trying) |
 expires_at}` |
 | `routes test` | `{targets decisions}`: names, and per target `{target route severity group_wait group_interval \
 labels}` |
+| `target rotate` | `{target kind secret public_key signing_along: [{kind until}]}` |
 | `send-test` | `{target event_id delivered status ms error response address}` |
 
 Times are RFC 3339 in UTC. `success_rate` is the share of attempts that arrived, of the last 100 tried deliveries.

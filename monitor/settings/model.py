@@ -102,7 +102,7 @@ class StoreSettings(Section):
     )
     key: Annotated[Secret, AfterValidator(_sealing)] | None = Field(
         default=None,
-        description="base64 of 32 bytes; seals access tokens, so that all workers share one (docs/operations.md)",
+        description="base64 of 32 bytes; seals access tokens and rotated secrets in the store (docs/operations.md)",
     )
 
     @property
