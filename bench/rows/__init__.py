@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bench.place import Place
 from bench.report import Row
-from bench.rows import changes, deliveries, latency, memory, pages, space, sweep, targets
+from bench.rows import changes, deliveries, latency, memory, pages, ringing, space, sweep, targets
 
 Measurement = Callable[[Place], Awaitable[Sequence[Row]]]
 
@@ -20,5 +20,6 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "pages": pages.measure,
     "deliveries": deliveries.measure,
     "latency": latency.measure,
+    "ringing": ringing.measure,
     "targets": targets.measure,
 }

@@ -23,6 +23,7 @@ from monitor.store.items import DIGEST_SIZE, ItemCommit, Items
 
 BATCH = 500
 _UNKNOWN_SOURCE_PAUSE = timedelta(hours=1)
+_BROKEN_PAUSE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class Ringer:
         """Look at every deadline that is due now; how many there were (at most one batch)."""
         now = self.clock()
         due = await self.deadlines.due(to_millis(now), BATCH)
-        for name in dict.fromkeys(armed.source for armed in due):
-            mine = [armed for armed in due if armed.source == name]
+        for name, mine in _grouped(due, lambda armed: armed.source).items():
             source = self.sources.get(name)
             if source is None:
                 await self.deadlines.postpone(mine, to_millis(now + _UNKNOWN_SOURCE_PAUSE))
@@ -48,16 +48,22 @@ class Ringer:
         return len(due)
 
     async def _ring_source(self, source: Source, due: Sequence[Armed], now: datetime) -> None:
-        ids = list(dict.fromkeys(armed.item for armed in due))
+        by_item = _grouped(due, lambda armed: armed.item)
+        ids = list(by_item)
         stored = await self.items.stored(source.name, ids)
-        documents = await self.items.documents(source.name, ids)
+        documents = await self.items.documents(source.name, ids, stored)
         commits: list[ItemCommit] = []
         for id, value, document in zip(ids, stored, documents, strict=True):
-            mine = [armed for armed in due if armed.item == id]
+            mine = by_item[id]
             if value is None or document is None:
                 await self.deadlines.drop(mine)
                 continue
-            judgement = self._tell(source, document, mine, now)
+            try:
+                judgement = self._tell(source, document, mine, now)
+            except Exception:  # noqa: BLE001 - one that cannot be told must not keep all that come after it
+                structlog.get_logger().exception("deadline.broken", source=source.name, item=id)
+                await self.deadlines.postpone(mine, to_millis(now + _BROKEN_PAUSE))
+                continue
             commit = commit_of(source, id, value, value[:DIGEST_SIZE], document, judgement)
             stale = [armed.member for armed in mine if armed.member not in {member for _, member in commit.arm}]
             commits.append(commit.disarming(stale))
@@ -74,3 +80,10 @@ class Ringer:
             document = judgement.document
             revisions += judgement.revisions
         return Judgement(document, tuple(revisions))
+
+
+def _grouped(due: Sequence[Armed], by: Callable[[Armed], str]) -> Mapping[str, list[Armed]]:
+    groups: dict[str, list[Armed]] = {}
+    for armed in due:
+        groups.setdefault(by(armed), []).append(armed)
+    return groups
