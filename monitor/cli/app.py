@@ -39,6 +39,12 @@ COMMANDS = (
     (_LOOK, "sources", "monitor.cli.overview:sources", "Show freshness, next scan and errors of each source."),
     (_LOOK, "targets", "monitor.cli.overview:targets", "Show backlog, success and state of each target."),
     (_TRY, "send-test", "monitor.cli.sending:send_test", "Send one target a message marked as a test."),
+    (
+        _TRY,
+        "routes show",
+        "monitor.cli.routeshow:routes_show",
+        "Show the route tree as it works, with what deserves a look.",
+    ),
     (_TRY, "routes test", "monitor.cli.routing:routes_test", "Show which targets would get an event."),
     (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
     (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of config or events, or AsyncAPI."),

@@ -55,6 +55,8 @@ half_open (one delivery is trying) |
 | `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first look |
 | `check` | `{level file line column text}`; with `--live` also `{source provider ok items ms reason error quota \
 expires_at}` |
+| `routes show` | `{route path match continue to group_by group_wait group_interval repeat_interval mute active \
+severity labels escalate warnings}`; what is inherited is written out, times in seconds |
 | `routes test` | `{targets decisions}`: names, and per target `{target route severity group_wait group_interval \
 labels}` |
 | `target rotate` | `{target kind secret public_key signing_along: [{kind until}]}` |

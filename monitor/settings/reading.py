@@ -14,6 +14,7 @@ from monitor.settings.agreement import Providers, Targets, timings_take_effect
 from monitor.settings.interpolation import Filled, Interpolation, InterpolationError
 from monitor.settings.model import Report, Settings
 from monitor.settings.problems import Path, Problems
+from monitor.settings.routelint import routes_deserve_a_look
 from monitor.settings.validation import SECTIONS, Reader
 from monitor.targets import TARGETS
 from monitor.yamlfile import Mark, Node, Scalar
@@ -47,6 +48,7 @@ def check(
     warnings = Problems(str(path), root)
     advise(settings, warnings)
     timings_take_effect(settings, providers, warnings)
+    routes_deserve_a_look(settings, providers, warnings)
     return Report(settings, (), warnings.found)
 
 
