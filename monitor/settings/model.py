@@ -122,7 +122,11 @@ class WebSettings(Section):
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(default="127.0.0.1:8080", description="HOST:PORT")
     tokens: tuple[Annotated[Secret, Field(min_length=1)], ...] = Field(
-        default=(), description="bearer tokens that may read; one is required to listen beyond loopback"
+        default=(),
+        description="tokens of operators, for people and programs; one is required to listen beyond loopback",
+    )
+    read_tokens: tuple[Annotated[Secret, Field(min_length=1)], ...] = Field(
+        default=(), description="tokens that may read and change nothing"
     )
 
     @property
@@ -139,6 +143,8 @@ class WebSettings(Section):
     def _guarded(self) -> WebSettings:
         if not self.tokens and not is_loopback(self.host):
             raise ValueError("listens beyond loopback, which takes a token: add tokens, or listen on 127.0.0.1")
+        if not self.tokens and self.read_tokens:
+            raise ValueError("read_tokens without tokens: nobody could change anything; add tokens")
         return self
 
 

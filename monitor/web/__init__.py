@@ -9,7 +9,11 @@
     replaying    POST: deliveries sent again
     rotating     POST: a new signing secret for a target
     signatures   how each provider signs its webhooks
+    pages/       the page for people, and server-sent events
+    session      signing in: the cookie, and the mark of a form
+    tokens       comparing what is given with secrets
     health       /healthz and /readyz
+    readiness    whether work is attempted on time
     metrics      /metrics, for Prometheus
     serve        listening until told to stop
     address      where, and whether that can be done

@@ -6,9 +6,12 @@ from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.web.asking import LARGEST_BODY, Asking
-from monitor.web.guard import Guard
+from monitor.web.attending import Attending
+from monitor.web.guard import ASSETS, Guard
 from monitor.web.health import Health
 from monitor.web.metrics import Metrics
+from monitor.web.pages import Pages
+from monitor.web.pages.acts import Acts
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
 from monitor.web.replaying import Replays
@@ -21,15 +24,25 @@ def make_app(running: Services) -> web.Application:
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (Health(running, guard), Metrics(running), Readings(running))
-    asked = (Asking(running), Replays(running), Rotating(running), Switching(running))
-    for part in (*parts, *asked):
+    asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
+    pages = Pages(running, guard)
+    for part in (*parts, *asked, pages, Acts(running)):
         app.add_routes(part.routes())
     app.on_response_prepare.append(_headers)
+    app.on_shutdown.append(pages.streams.close)
     return app
 
 
-async def _headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Answers are of this moment, are no pages, and need not say what made them."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+async def _headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Answers are of this moment, run nothing but our own scripts, and need not say what made them."""
     response.headers["Server"] = "jobwire"
-    response.headers["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = "max-age=3600" if request.path.startswith(ASSETS) else "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Referrer-Policy"] = "same-origin"

@@ -41,6 +41,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     except Problem as problem:
         return _told(problem)
+    except web.HTTPRedirection:
+        raise
     except web.HTTPException as error:
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _told(Problem(error.status, _WORDS.get(error.status, error.reason), **headers))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from pydantic import SecretStr
 
-from monitor.web.guard import same_as_one
+from monitor.web.tokens import same_as_one
 
 
 def verified(provider: str, headers: Mapping[str, str], body: bytes, secret: SecretStr) -> bool:

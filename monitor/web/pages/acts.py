@@ -1,0 +1,76 @@
+"""What somebody asks for with a button of the page; afterwards they are where they were, and read what was done."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+import structlog
+from aiohttp import web
+
+from monitor.bootstrap import Services
+from monitor.status.replay import replaying
+from monitor.web.problems import Problem
+
+
+class Acts:
+    """The handlers of forms. Who may, and whether a page of ours asks, was seen to before (`monitor.web.guard`)."""
+
+    def __init__(self, running: Services) -> None:
+        self._running = running
+        grouped = {name for name, one in running.targets.items() if one.target.grouped}
+        self._replaying = replaying(running.store.db, list(running.settings.targets), grouped)
+
+    def routes(self) -> list[web.RouteDef]:
+        """Which address is whose."""
+        return [
+            web.post("/do/sources/{name}/poll", self.poll),
+            web.post("/do/sources/{name}/removals/{word}", self.removals),
+            web.post("/do/targets/{name}/{word}", self.switch),
+            web.post("/do/deliveries/{id}/replay", self.replay),
+        ]
+
+    async def poll(self, request: web.Request) -> web.Response:
+        """A scan now."""
+        name = self._source(request)
+        await self._running.store.sources.ask(name, operator=True)
+        return _back(request, f"{name} is scanned as soon as may be")
+
+    async def removals(self, request: web.Request) -> web.Response:
+        """Removals that are held: release or discard them."""
+        name, word = self._source(request), request.match_info["word"]
+        if word not in {"release", "discard"}:
+            raise Problem(404, "removals are released or discarded")
+        await self._running.store.sources.decide_held(name, word)
+        return _back(request, f"{name}: the next complete scan will {word} what is missing")
+
+    async def switch(self, request: web.Request) -> web.Response:
+        """A target on or off."""
+        name, word = request.match_info["name"], request.match_info["word"]
+        if name not in self._running.settings.targets or word not in {"enable", "disable"}:
+            raise Problem(404, "no target has this name, or this cannot be done with it")
+        store = self._running.store
+        await (store.switch.on(name) if word == "enable" else store.switch.off(name))
+        structlog.get_logger().info("target.switched", target=name, on=word == "enable", by="page")
+        return _back(request, f"{name} is {word}d")
+
+    async def replay(self, request: web.Request) -> web.Response:
+        """One delivery again."""
+        (found,) = await self._replaying.named([request.match_info["id"]])
+        if found.target is None:
+            raise Problem(404, "no such delivery is kept any more")
+        structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target, by="page")
+        return _back(request, f"{found.id} to {found.target}: {found.result}")
+
+    def _source(self, request: web.Request) -> str:
+        name = request.match_info["name"]
+        source = self._running.sources.get(name)
+        if source is None or not source.options.enabled:
+            raise Problem(404, "no source of this name is scanned")
+        return name
+
+
+def _back(request: web.Request, done: str) -> web.Response:
+    """To the page that asked, which says what was done; only ever within this site."""
+    path = urlsplit(request.headers.get("Referer", "/")).path or "/"
+    safe = path if path.startswith("/") and not path.startswith("//") else "/"
+    raise web.HTTPSeeOther(f"{safe}?done={quote(done, safe='')}")

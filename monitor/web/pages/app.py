@@ -1,0 +1,210 @@
+"""The pages: which address shows what, who is signed in, and what every page has around it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from monitor import __version__
+from monitor.bootstrap import Services
+from monitor.status import Place, deliveries_page, delivery_view, resources_page
+from monitor.store.eventlog import Stored
+from monitor.store.reading import Wanted
+from monitor.web.guard import ROLE, SESSION, Guard
+from monitor.web.pages.render import environment, page
+from monitor.web.pages.stream import Streams
+from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, ticks
+from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
+from monitor.web.problems import Problem
+from monitor.web.questions import after, cursor, one_of
+from monitor.web.session import COOKIE, LASTS_SECONDS
+
+ASSETS = Path(__file__).parent / "static"
+_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+_STATUSES = ("pending", "delivered", "failed")
+_LISTED = 50
+
+
+class Pages:
+    """The handlers of pages."""
+
+    def __init__(self, running: Services, guard: Guard) -> None:
+        self._running = running
+        self._guard = guard
+        self._views = Views(running)
+        self._templates = environment()
+        self.streams = Streams(running)
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        """Which address is whose."""
+        return [
+            web.get("/", self.now),
+            web.get("/events", self.events),
+            web.get("/events/stream", self.rows),
+            web.get("/events/{id}", self.event),
+            web.get("/resources", self.resources),
+            web.get("/resources/{key:.+}", self.resource),
+            web.get("/deliveries", self.deliveries),
+            web.get("/sources/{name}", self.source),
+            web.get("/api/v1/stream", self.stream),
+            web.get("/login", self.sign_in),
+            web.post("/login", self.signed_in),
+            web.post("/logout", self.sign_out),
+            web.static("/static", ASSETS),
+        ]
+
+    async def now(self, request: web.Request) -> web.Response:
+        """One glance: is everything watched, what needs me, was everybody told."""
+        views, now = self._views, await self._views.now()
+        due = await views.deadlines()
+        values = {
+            "sources": await views.sources(),
+            "targets": await views.targets(),
+            "due": due,
+            "dots": dots(due, now),
+            "ticks": ticks(now),
+            "width": WIDTH,
+            "height": HEIGHT,
+            "events": await views.events(Filters(), limit=8),
+        }
+        return await self._page(request, "now.html", values)
+
+    async def events(self, request: web.Request) -> web.Response:
+        """What happened, the newest first, and what happens."""
+        filters, before = _filters(request), request.query.get("before")
+        if before is not None and not _PLACE.fullmatch(before):
+            raise Problem(400, "before: not a place of the event log")
+        rows = await self._views.events(filters, before)
+        older = rows[-1].place if len(rows) == EVENTS else None
+        names = sorted(self._running.sources)
+        values = {"rows": rows, "filters": filters, "older": older, "names": names, "live": before is None}
+        return await self._page(request, "events.html", values)
+
+    async def event(self, request: web.Request) -> web.Response:
+        """One event: before and after, where it went, and why."""
+        found = await self._views.event(request.match_info["id"])
+        if found is None:
+            raise Problem(404, "no such event is kept: they are kept for 14 days")
+        sent = await self._views.sent(request.match_info["id"])
+        return await self._page(request, "event.html", {"row": found, "sent": sent})
+
+    async def resources(self, request: web.Request) -> web.Response:
+        """What is known now."""
+        source = one_of(request, "source", self._running.sources) if request.query.get("source") else None
+        kind, state = request.query.get("kind") or None, request.query.get("state") or None
+        watched = [one for name, one in sorted(self._running.sources.items()) if source in {None, name}]
+        store = self._running.store
+        found = await resources_page(
+            store.items, store.reading, watched, after(request, Place), kind=kind, state=state, limit=_LISTED
+        )
+        values = {
+            "resources": found.items,
+            "next": cursor(found.rest) if found.rest else None,
+            "names": sorted(self._running.sources),
+            "chosen": {"source": source or "", "kind": kind or "", "state": state or ""},
+        }
+        return await self._page(request, "resources.html", values)
+
+    async def resource(self, request: web.Request) -> web.Response:
+        """One resource: how it is, what is due, how it came to be so."""
+        found = await self._views.resource(request.match_info["key"])
+        if found is None:
+            raise Problem(404, "no such resource is known")
+        view, history, gone = found
+        return await self._page(request, "resource.html", {"one": view, "history": history, "gone": gone})
+
+    async def deliveries(self, request: web.Request) -> web.Response:
+        """What was sent to whom, with every attempt."""
+        names = self._running.settings.targets
+        target = one_of(request, "target", names) if request.query.get("target") else None
+        status = one_of(request, "status", _STATUSES) if request.query.get("status") else None
+        chosen = [target] if target else list(names)
+        reading = self._running.store.reading
+        found = await deliveries_page(reading, chosen, Wanted(status), after(request, tuple[int, str]), limit=_LISTED)
+        values = {
+            "deliveries": [delivery_view(one) for one in found.items],
+            "next": cursor(found.rest) if found.rest else None,
+            "names": sorted(names),
+            "statuses": _STATUSES,
+            "chosen": {"target": target or "", "status": status or ""},
+        }
+        return await self._page(request, "deliveries.html", values)
+
+    async def source(self, request: web.Request) -> web.Response:
+        """One source: its last scan, what it has, what is held."""
+        found = await self._views.source(request.match_info["name"])
+        if found is None:
+            raise Problem(404, "no source has this name")
+        return await self._page(request, "source.html", found)
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """The CloudEvents as they happen, for programs."""
+        return await self.streams.answer(request, _filters(request), lambda stored: stored.body.decode())
+
+    async def rows(self, request: web.Request) -> web.StreamResponse:
+        """The same as rows of the events page."""
+        row = self._templates.get_template("_event_row.html")
+        now = await self._views.now()
+
+        def written(stored: Stored) -> str:
+            return row.render(row=EventRow(stored.place, msgspec.json.decode(stored.body)), now=now)
+
+        return await self.streams.answer(request, _filters(request), written)
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """The form that takes a token."""
+        return await self._page(request, "login.html", {"next": _inside(request.query.get("next")), "wrong": False})
+
+    async def signed_in(self, request: web.Request) -> web.Response:
+        """A token in, a session out."""
+        form = await request.post()
+        role = self._guard.sessions.role(str(form.get("token", "")).strip())
+        following = _inside(str(form.get("next", "/")))
+        if role is None:
+            values = {"next": following, "wrong": True}
+            return await self._page(request, "login.html", values, status=401)
+        response = web.HTTPSeeOther(following)
+        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+        value = self._guard.sessions.begin(role, time.time())
+        response.set_cookie(
+            COOKIE, value, max_age=LASTS_SECONDS, httponly=True, samesite="Strict", secure=secure, path="/"
+        )
+        raise response
+
+    async def sign_out(self, _: web.Request) -> web.Response:
+        """The session ends in this browser."""
+        response = web.HTTPSeeOther("/login")
+        response.del_cookie(COOKIE, path="/")
+        raise response
+
+    async def _page(
+        self, request: web.Request, name: str, values: Mapping[str, Any], status: int = 200
+    ) -> web.Response:
+        session = request.get(SESSION)
+        around = {
+            "now": await self._views.now(),
+            "path": request.path,
+            "version": __version__,
+            "session": session,
+            "mark": self._guard.sessions.mark(session),
+            "may_change": request.get(ROLE) == "operator",
+            "done": request.query.get("done", "")[:300],
+        }
+        return page(self._templates, name, {**around, **values}, status)
+
+
+def _filters(request: web.Request) -> Filters:
+    given = {name: request.query.get(name, "").strip()[:200] for name in ("source", "type", "state", "text")}
+    return Filters(**given)
+
+
+def _inside(path: str | None) -> str:
+    """Where to go after signing in: only ever within this site."""
+    given = path or "/"
+    return given if given.startswith("/") and not given.startswith(("//", "/\\")) else "/"

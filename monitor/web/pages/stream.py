@@ -1,0 +1,82 @@
+"""Events as they happen: server-sent events, as JSON for programs and as rows for the page.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html: a client that was cut off comes back with the id of the
+last event it saw in Last-Event-ID, and is sent what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+import msgspec
+from aiohttp import web
+
+from monitor.bootstrap import Services
+from monitor.errors import StoreUnavailable
+from monitor.store.eventlog import Stored
+from monitor.web.pages.views import Filters
+from monitor.web.problems import Problem
+
+_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+_WAIT_MS = 10_000
+_AT_ONCE = 200
+_RETRY_MS = 2_000
+MOST = 64
+"""Streams at once: each waits on a connection to the store of its own."""
+
+
+class Streams:
+    """Open streams of one process; they end when the server stops."""
+
+    def __init__(self, running: Services) -> None:
+        self._log = running.store.log
+        self._open: set[asyncio.Task[object]] = set()
+
+    async def answer(
+        self, request: web.Request, filters: Filters, written: Callable[[Stored], str]
+    ) -> web.StreamResponse:
+        """Send what fits the filters as `written` puts it, one message an event, until the other side leaves."""
+        if len(self._open) >= MOST:
+            raise Problem(503, f"{MOST} streams are open already: read /api/v1/events instead", Retry_After="30")
+        place = request.headers.get("Last-Event-ID") or request.query.get("after") or await self._log.end()
+        if not _PLACE.fullmatch(place):
+            raise Problem(400, "after: not a cursor of the event log; take it from the id of a message")
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        await response.prepare(request)
+        await response.write(f"retry: {_RETRY_MS}\n\n".encode())
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a handler runs in one
+        self._open.add(task)
+        try:
+            await self._send(response, place, filters, written)
+        except (ConnectionResetError, StoreUnavailable):
+            pass  # the client comes back by itself, with the last id it saw
+        finally:
+            self._open.discard(task)
+        return response
+
+    async def close(self, _: web.Application) -> None:
+        """End all streams: a server that stops must not wait for people to leave."""
+        for task in self._open:
+            task.cancel()
+
+    async def _send(
+        self, response: web.StreamResponse, place: str, filters: Filters, written: Callable[[Stored], str]
+    ) -> None:
+        while True:
+            found = await self._log.after(place, _AT_ONCE)
+            for stored in found:
+                place = stored.place
+                if filters.takes(msgspec.json.decode(stored.body), stored.body):
+                    await response.write(_message(place, written(stored)))
+            if not found:
+                await self._log.wait(place, _WAIT_MS)
+                # A comment: an idle connection that is dead is found out, and proxies keep the living ones.
+                await response.write(b": still here\n\n")
+
+
+def _message(id: str, text: str) -> bytes:
+    lines = "".join(f"data: {line}\n" for line in text.splitlines())
+    return f"id: {id}\n{lines}\n".encode()
