@@ -170,3 +170,19 @@ async def test_a_token_that_says_no_end_is_never_told(redis: Redis, store_url: s
     """Most API keys have no readable end."""
     async with watching(store_url) as (watch, _):
         assert await look(watch, 86_400) == []
+
+
+async def test_a15_two_bad_scans_are_nothing_the_third_is_news_once_and_a_good_one_ends_it(
+    redis: Redis, store_url: str
+) -> None:
+    """A15: a good scan in between starts the count anew; one good scan closes what was opened."""
+    async with watching(store_url, "stale_after: 99d") as (watch, jobs):
+        await watch.scan()
+        await watch.news()
+        heard = []
+        for status in (400, 400, 200, 400, 400, 400, 400, 200, 200, 400, 400, 200):
+            jobs.status = status
+            watch.hands.pass_(seconds=60)
+            await watch.scan()
+            heard.append(named(await watch.news()))
+        assert heard == [[], [], [], [], [], ["failing"], [], ["recovered"], [], [], [], []]
