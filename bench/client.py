@@ -16,19 +16,24 @@ import aiohttp
 
 _ROOT = Path(__file__).resolve().parents[1]
 _READY_SECONDS = 60.0
+LONG_SECONDS = 1200.0
+"""For a process that does its whole work before it speaks."""
 _STOP_SECONDS = 15.0
 
 
 @asynccontextmanager
-async def process(*arguments: str) -> AsyncIterator[tuple[Process, str]]:
-    """`python -m ARGUMENTS` as a process, with the first line it said; it ends when its standard input closes."""
+async def process(*arguments: str, ready: float = _READY_SECONDS) -> AsyncIterator[tuple[Process, str]]:
+    """`python -m ARGUMENTS` as a process, with the first line it said; it ends when its standard input closes.
+
+    That line is waited for so many seconds.
+    """
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", *arguments, cwd=_ROOT, stdin=PIPE, stdout=PIPE, limit=2**20
     )
     assert child.stdin is not None
     assert child.stdout is not None
     try:
-        said = await asyncio.wait_for(child.stdout.readline(), _READY_SECONDS)
+        said = await asyncio.wait_for(child.stdout.readline(), ready)
         if not said:
             raise RuntimeError(f"python -m {' '.join(arguments)} ended before it was ready")
         yield child, said.decode().strip()

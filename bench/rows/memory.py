@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.client import process
+from bench.client import LONG_SECONDS, process
 from bench.place import Place, watching
 from bench.report import Row
 from bench.rows.scanning import watching_list
@@ -36,5 +36,5 @@ async def peak_of(place: Place, size: int) -> float:
     """Megabytes of a process of its own that sweeps a list of `size` known items."""
     async with watching_list(place, size, known=True):
         config = watching(place.stand.url, [size])
-        async with process("bench.child", "sweep", place.store_url, config) as (_, said):
+        async with process("bench.child", "sweep", place.store_url, config, ready=LONG_SECONDS) as (_, said):
             return float(said)

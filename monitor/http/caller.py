@@ -235,7 +235,8 @@ async def _recalled(requests: Sequence[Request], memory: Memory | None) -> Seque
 def _proven(request: Request, response: Response, proof: Proof) -> Response:
     """An answer with its proof: the remembered one with a 304 or the same bytes, else what there is to remember."""
     if response.status == 304 and proof.etag:
-        return replace(response, headers={**proof.headers, **response.headers}, proof=proof)
+        headers = {**proof.headers, **response.headers}
+        return Response(304, headers, response.body, response.elapsed, response.address, proof=proof)
     if response.status != 200:
         return response
     etag, digest = response.headers.get("etag", ""), sha256(response.body).digest()[:_DIGEST_SIZE]

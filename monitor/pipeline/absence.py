@@ -189,7 +189,8 @@ async def _remove(
     whole: bool,
 ) -> None:
     name, ids = walk.source.name, list(refs)
-    stored, documents = await items.stored(name, ids), await items.documents(name, ids)
+    stored = await items.stored(name, ids)
+    documents = await items.documents(name, ids, stored)
     commits = []
     for id, value, document in zip(ids, stored, documents, strict=True):
         if value is None or document is None:
