@@ -62,12 +62,15 @@ class Attempts:
     async def make(self, runtime: TargetRuntime, lane: ClaimedLane, message: Message | None = None) -> Made:
         """Send a claimed lane's message once, or the one that is given; whatever happens comes back as a value."""
         started, begun = self.clock(), time.perf_counter()
-        number = max(one.attempts for one in lane.waiting) + 1
+        waiting = lane.waiting
+        alone = len(waiting) == 1
+        number = (waiting[0].attempts if alone else max(one.attempts for one in waiting)) + 1
         if message is None:
-            bodies = tuple(map(told, lane.waiting))
-            grade = gravest(one.severity for one in lane.waiting)
+            bodies = tuple(map(told, waiting))
+            grade = waiting[0].severity if alone else gravest(one.severity for one in waiting)
             message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
-        message = replace(message, attempt=number, sent_at=started)
+        else:
+            message = replace(message, attempt=number, sent_at=started)
         outcome, network = await self._send(runtime, message)
         attempt = Attempt(
             n=number,
@@ -90,7 +93,7 @@ class Attempts:
             ms=attempt.ms,
             error=outcome.error,
         )
-        return replace(made, remember=outcome.remember)
+        return replace(made, remember=outcome.remember) if outcome.remember is not None else made
 
     async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool]:
         """The outcome, and whether no answer came at all."""
