@@ -106,7 +106,7 @@ async def test_metrics_tell_what_the_store_knows(redis: Redis, store_url: str) -
             text = await answer.text()
             assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
-    sample = re.compile(r'(jobwire_[a-z_]+)(\{(source|target|version)="[^"]*"(,state="[a-z-]+")?\})? [0-9.]+')
+    sample = re.compile(r'(jobwire_[a-z_]+)(\{(source|target|version)="[^"]*"(,state="[a-z_-]+")?\})? [0-9.]+')
     lines = [line for line in text.splitlines() if not line.startswith("# ")]
     assert all(sample.fullmatch(line) for line in lines)
     assert 'jobwire_source_items{source="tax"} 3' in lines
