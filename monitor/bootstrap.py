@@ -21,6 +21,7 @@ from monitor.http import Sender, source_session, target_session
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.attention import Attention
+from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
@@ -160,6 +161,18 @@ def _wire(
     deliverer = Deliverer(store.lanes, attempts, turns, host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     watch = Watch(store.sources, sources, shared.now)
+    caretaker = Caretaker(
+        store.conditions,
+        store.groups,
+        store.silences,
+        store.items,
+        store.sources,
+        store.reading,
+        sources,
+        frozenset(targets),
+        standing,
+        shared.now,
+    )
     rotation = rotation_of(settings, store.db, targets, shared.now)
     return Services(
         settings=settings,
@@ -169,7 +182,9 @@ def _wire(
         scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now),
         timetable=Timetable(store.db, sources),
         rotation=rotation,
-        consumer=Consumer(store.db, store.log, store.lanes, relay, deliverer, ringer, watch, rotation, stopping),
+        consumer=Consumer(
+            store.db, store.log, store.lanes, relay, deliverer, ringer, watch, caretaker, rotation, stopping
+        ),
         attention=Attention(store.conditions, store.silences, shared.now),
         clock=shared,
         stopping=stopping,

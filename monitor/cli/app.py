@@ -26,6 +26,10 @@ COMMANDS = (
     (_RUN, "removals release", "monitor.cli.removals:release", "Remove it, and tell each removal."),
     (_RUN, "removals discard", "monitor.cli.removals:discard", "Forget it, and tell nobody."),
     (_LOOK, "doctor", "monitor.cli.doctor:doctor", "Show what is wrong with store, clocks, permissions and ways out."),
+    (_RUN, "ack", "monitor.cli.conditions:ack", "Say that somebody has it, or put it off."),
+    (_RUN, "silence add", "monitor.cli.silences:add", "Keep messages about something back for a time."),
+    (_RUN, "silence list", "monitor.cli.silences:listed", "Show the silences."),
+    (_RUN, "silence expire", "monitor.cli.silences:expire", "End a silence now."),
     (_LOOK, "events", "monitor.cli.eventlog:events", "Show what happened; with --follow, as it happens."),
     (_LOOK, "resources", "monitor.cli.known:resources", "Show what is known now."),
     (_LOOK, "history", "monitor.cli.known:history", "Show every revision of one resource."),
@@ -37,6 +41,7 @@ COMMANDS = (
         "Show why an event was made, and where it went and where not.",
     ),
     (_LOOK, "sources", "monitor.cli.overview:sources", "Show freshness, next scan and errors of each source."),
+    (_LOOK, "conditions", "monitor.cli.conditions:conditions", "Show what is open, and who has it."),
     (_LOOK, "targets", "monitor.cli.overview:targets", "Show backlog, success and state of each target."),
     (_TRY, "send-test", "monitor.cli.sending:send_test", "Send one target a message marked as a test."),
     (
@@ -52,6 +57,7 @@ COMMANDS = (
 SECTIONS = {
     "removals": "Removals that are held as too many.",
     "routes": "Routes: who would get an event.",
+    "silence": "Silences: what nobody should hear of now.",
     "target": "A target's life.",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -32,6 +32,7 @@ class Stance:
     """How a target and its route want to be told: see `monitor.targets.base` and the options of routes.
 
     `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else.
+    `once`: what it was told is done with, events of its own tell it the rest.
     """
 
     target: str
@@ -42,6 +43,7 @@ class Stance:
     interval: float = 10.0
     escalate_after: float | None = None
     escalation_only: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,11 @@ class Look:
 
 def look(condition: Condition, place: Place, told: Told | None, stance: Stance, hush: Hush, now: datetime) -> Look:
     """A condition at its place and what its target knows of it in; what is to be said and noted out."""
-    before = told or Told()
+    found = _look(condition, place, told or Told(), stance, hush, now)
+    return replace(found, told=None) if stance.once and found.speaks else found
+
+
+def _look(condition: Condition, place: Place, before: Told, stance: Stance, hush: Hush, now: datetime) -> Look:
     if condition.ended or place.left:
         return _over(condition, place, before, stance, now)
     if stance.escalation_only and not _escalated(condition, before):

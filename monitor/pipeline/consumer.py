@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from monitor.errors import StoreUnavailable
+from monitor.pipeline.caretaker import EVERY_SECONDS as CARE_SECONDS
+from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import BATCH, Ringer
@@ -49,6 +51,7 @@ class Consumer:
     deliverer: Deliverer
     ringer: Ringer
     watch: Watch
+    caretaker: Caretaker
     rotation: Rotation
     stopping: asyncio.Event
     _work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -62,6 +65,7 @@ class Consumer:
             asyncio.create_task(self._forever("deliver", self._deliver_once)),
             asyncio.create_task(self._forever("ring", self._ring_once)),
             asyncio.create_task(self._forever("watch", self._watch_once)),
+            asyncio.create_task(self._forever("conditions", self._care_once)),
             asyncio.create_task(self._forever("secrets", self._secrets_once)),
         ]
         try:
@@ -135,6 +139,11 @@ class Consumer:
     async def _secrets_once(self) -> None:
         await self.rotation.look()
         await asyncio.sleep(LOOK_SECONDS)
+
+    async def _care_once(self) -> None:
+        if await self.caretaker.look():
+            self._work.set()
+        await asyncio.sleep(CARE_SECONDS)
 
     async def _drain(self) -> None:
         pumps = [pump.task for pump in self._pumps.values()]

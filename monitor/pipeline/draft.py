@@ -132,7 +132,8 @@ class Draft:
         sent = {(one.target, one.lane) for one in self.assignments if one.event == stored.id}
         for place in ended.places:
             self.entries.append(self._touch(place))
-            if (place.target, place.lane) not in sent and not place.lane.startswith(HELD):
+            known = place.target in self.targets
+            if known and self.targets[place.target].target.grouped and (place.target, place.lane) not in sent:
                 self.assignments.append(
                     Assignment(
                         target=place.target,

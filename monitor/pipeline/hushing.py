@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.conditions.families import QUIETS, family_of
@@ -12,6 +12,9 @@ from monitor.conditions.ledger import Ledger
 from monitor.grouping.look import Quiet
 from monitor.routing import Router
 from monitor.silences import Silences, Subject
+
+EXPLAINED = timedelta(minutes=1)
+"""So often it is looked whether what explains a condition away is still so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Hushing:
             ledger = self.ledgers.get(key)
             for one in ledger.open if ledger and family else ():
                 if family and one.family in QUIETS.get(family.name, ()):
-                    return Quiet(f"condition {one.id}")
+                    return Quiet(f"condition {one.id}", self.now + EXPLAINED)
         return None
 
 

@@ -117,11 +117,12 @@ class _View:
         if not target.grouped:
             after = after if own.startswith(ESCALATED) else None
             return Stance(
-                self.runtime.name,
+                target=self.runtime.name,
                 send_resolved=False,
                 interval=0.0,
                 escalate_after=after,
                 escalation_only=after is not None,
+                once=True,
             )
         return Stance(
             target=self.runtime.name,

@@ -5,6 +5,7 @@
     sources      freshness, errors, when the next scan is due
     removals     what is missing and held
     targets      backlog, success, whether something holds them up
+    conditions   what is open and who has it; silences
     deliveries   what was sent, with every attempt
     replay       what is sent again
 
@@ -13,6 +14,14 @@ Answers are structs whose JSON is that of the command line and of the API: docs/
 
 from __future__ import annotations
 
+from monitor.status.conditions import (
+    ConditionView,
+    SilenceView,
+    condition_view,
+    condition_views,
+    silence_view,
+    silence_views,
+)
 from monitor.status.deliveries import (
     DeliveryPage,
     DeliveryView,
@@ -38,6 +47,7 @@ from monitor.status.watched import Watched
 __all__ = [
     "CIRCUITS",
     "Choice",
+    "ConditionView",
     "DeadlineView",
     "DeliveryPage",
     "DeliveryView",
@@ -49,10 +59,13 @@ __all__ = [
     "Replaying",
     "ResourcePage",
     "ResourceView",
+    "SilenceView",
     "SourceView",
     "TargetView",
     "Watched",
     "circuit",
+    "condition_view",
+    "condition_views",
     "deliveries_of",
     "deliveries_page",
     "delivery_view",
@@ -62,6 +75,8 @@ __all__ = [
     "resource_view",
     "resources",
     "resources_page",
+    "silence_view",
+    "silence_views",
     "source_view",
     "target_view",
 ]

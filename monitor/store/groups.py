@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,6 +135,12 @@ class Groups:
             members=tuple(sorted(_member(one) for one in members)),
             dirty=text(dirty) or "0",
         )
+
+    async def stands(self, key: str, family: str, groups: Iterable[tuple[str, str]]) -> bool:
+        """Whether a condition still stands in one of these groups (target, lane)."""
+        member, keys = SEPARATOR.join((key, family)), self._db.keys
+        commands = [("SISMEMBER", keys.members(target, lane), member) for target, lane in groups]
+        return bool(commands) and any(await self._db.run_all(commands))
 
 
 def _member(stored: Any) -> tuple[str, str]:

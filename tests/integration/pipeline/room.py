@@ -58,6 +58,10 @@ class Room:
         """Why each of them was sent."""
         return [one.group.reason for one in self.of(target) if one.group]
 
+    def about(self, target: str = "chat") -> list[str]:
+        """The key that each of them begins with."""
+        return [one.group.members[0].condition.key for one in self.of(target) if one.group]
+
     def last(self, target: str = "chat") -> Group:
         """What the last of them was about."""
         group = self.of(target)[-1].group
@@ -187,7 +191,8 @@ ROUTES = "routes: [{to: [chat], group_by: [source], group_wait: 10s, group_inter
 @asynccontextmanager
 async def room(store_url: str, routes: str = ROUTES, chat: str = "", hands: Hands | None = None) -> AsyncIterator[Room]:
     """Routes as YAML in, an installation with three targets out; `chat` are further options of the first."""
-    async with SlackLookalike() as slack, Receiver(secrets=[SECRET]) as hook:
+    hands = hands or Hands()
+    async with SlackLookalike() as slack, Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook:
         config = (
             'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
             "targets:\n"
@@ -196,7 +201,7 @@ async def room(store_url: str, routes: str = ROUTES, chat: str = "", hands: Hand
             f'  hook: {{type: webhook, url: "{hook.url}", secret: "{SECRET}", retry: [1s]}}\n'
             f"egress: {{allow: [127.0.0.0/8]}}\n{routes}\n"
         )
-        async with installed(store_url, config, hands or Hands()) as watch:
+        async with installed(store_url, config, hands) as watch:
             targets = watch.services.targets
             assert isinstance(targets, dict)
             heard = {}

@@ -1,0 +1,137 @@
+"""`jobwire conditions` and `jobwire ack`: what is open, and who has it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from monitor.cli import session
+from monitor.cli.entry import FAILED
+from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, SourceName
+from monitor.cli.output import json_line, note, say, table
+from monitor.cli.phrases import ago, plural
+from monitor.errors import UsageError
+from monitor.moments import parse_instant
+from monitor.status import ConditionView, condition_view, condition_views
+from monitor.values import parse_duration
+
+Named = Annotated[str, Parameter(help="The condition's id, or the key of what it is about, see `conditions`.")]
+Comment = Annotated[str, Parameter(name="--comment", help="Why, for the others.")]
+By = Annotated[str | None, Parameter(name="--by", help="Who says so; the name of this login if not given.")]
+UNTIL_CHANGE = "until-change"
+
+
+async def conditions(
+    *,
+    every: Annotated[
+        bool, Parameter(name="--all", negative=(), help="Also those that ended in the last hours.")
+    ] = False,
+    source: SourceName = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
+    """Show what is open and who has it: what nobody has seen to first, the oldest first."""
+    settings = session.read(config)
+    session.known("source", source, settings.sources)
+    async with session.wired(settings) as running:
+        now = running.clock.now()
+        found = condition_views(await running.store.conditions.all(), now, every=every, source=source)
+    if as_json:
+        for one in found:
+            json_line(one)
+        return 0
+    if not found:
+        say("nothing is open")
+        return 0
+    head = ("state", "severity", "what", "about", "since", "who", "id")
+    table(
+        head,
+        [(one.state, one.severity, one.type, _about(one), _since(one, now), _who(one), one.id) for one in found],
+    )
+    return 0
+
+
+async def ack(
+    named: Named,
+    /,
+    *,
+    by: By = None,
+    comment: Comment = "",
+    snooze: Annotated[
+        str | None, Parameter(help=f"Put it off instead, for a time such as 1h, or {UNTIL_CHANGE}.")
+    ] = None,
+    undo: Annotated[bool, Parameter(negative=(), help="Take it back: nobody has it.")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> int:
+    """Say that somebody has it: it is not repeated until it gets worse. Exits with 1 if nothing open is named so."""
+    settings = session.read(config)
+    if undo and snooze is not None:
+        raise UsageError("give either --snooze or --undo")
+    who = by or person()
+    async with session.wired(settings) as running:
+        now, attention = running.clock.now(), running.attention
+        if undo:
+            found = await attention.reopen(named)
+        elif snooze is not None:
+            found = await attention.snooze(named, until=until(snooze, now), by=who, comment=comment)
+        else:
+            found = await attention.acknowledge(named, by=who, comment=comment)
+    views = [condition_view(one, now) for one in found]
+    for one in views:
+        if as_json:
+            json_line(one)
+        else:
+            say(f"{_about(one)}: {one.type}: {one.state}{f' by {_who(one)}' if not undo else ''}")
+    if not views:
+        note(f"nothing open is called {named!r}: `jobwire conditions` lists what is open, with ids and keys")
+        return FAILED
+    return 0
+
+
+def person() -> str:
+    """Who sits here, for the record: JOBWIRE_USER, else the name of the login."""
+    given = os.environ.get("JOBWIRE_USER")
+    if given:
+        return given
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
+def until(text: str, now: datetime) -> datetime | None:
+    """`1h`, a moment in RFC 3339 or `until-change` in, the end of a snooze out (None: until it changes)."""
+    if text == UNTIL_CHANGE:
+        return None
+    moment = parse_instant(text)
+    if moment is None:
+        try:
+            moment = now + timedelta(seconds=parse_duration(text))
+        except (ValueError, OverflowError):
+            raise UsageError(
+                f"{text!r} is neither a time such as 30m or 4h, nor a moment such as 2026-01-05T09:00Z, "
+                f"nor {UNTIL_CHANGE}"
+            ) from None
+    if moment <= now:
+        raise UsageError(f"{text!r} is over already")
+    return moment
+
+
+def _about(one: ConditionView) -> str:
+    return one.key if one.title in ("", one.key) else f"{one.title} ({one.key})"
+
+
+def _since(one: ConditionView, now: datetime) -> str:
+    often = f", {plural(one.times, 'time')} in 2 h" if one.times > 1 else ""
+    return f"{ago(one.opened_at, now)}{often}"
+
+
+def _who(one: ConditionView) -> str:
+    if one.snoozed_until is not None:
+        return f"{one.acknowledged_by}, until {one.snoozed_until}"
+    return one.acknowledged_by or "-"
