@@ -15,8 +15,6 @@ from monitor.moments import parse_instant, stamp
 from monitor.resources import Known
 from monitor.values import format_duration, parse_duration
 
-_REMEMBERED_STAYS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class StuckRule:
@@ -82,10 +80,17 @@ def speaking_stays(known: Known, type_: str, rules: Sequence[StuckRule], now: da
 
 
 def told_stay(known: Known, stay: Stay) -> dict[str, dict[str, str]]:
-    """`spoken` of the resource once this stay was told; older stays are forgotten in time."""
-    type_ = event_type(stay.rule.type)
-    others = {name: rung for name, rung in known.spoken.get(type_, {}).items() if name != stay.name}
-    kept = dict(list(others.items())[-(_REMEMBERED_STAYS - 1) :])
+    """`spoken` of the resource once this stay was told.
+
+    What it replaces is forgotten: earlier states, and the time before the last change of the same fields.
+    """
+    type_, began = event_type(stay.rule.type), since_of(known)
+    kept = {}
+    for name, rung in known.spoken.get(type_, {}).items():
+        since, *fields = name.split(" ")
+        moment = parse_instant(since)
+        if moment is not None and began is not None and moment >= began and tuple(fields) != stay.rule.unless_changed:
+            kept[name] = rung
     return {**known.spoken, type_: {**kept, stay.name: stay.rung}}
 
 

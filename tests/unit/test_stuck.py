@@ -148,6 +148,18 @@ def test_rules_speak_one_after_the_other() -> None:
     assert [one.data["deadline"]["rung"] for one in first + second] == ["4h", "1d"]
 
 
+def test_rules_with_other_fields_count_apart_however_many_there_are() -> None:
+    """Each is told once, and what earlier states have left behind is forgotten."""
+    rules = [replace(IDLE, unless_changed=(f"field{number}",)) for number in range(9)]
+    known = seen(START, "CLAIMED", *rules)
+    for state, minute in (("CLAIMED", "09:00"), ("CLAIMED", "09:01"), ("OPEN", "10:00"), ("CLAIMED", "11:00")):
+        known = seen(f"2026-01-05 {minute}", state, *rules, before=known)
+        known, events = rings(known, f"2026-01-05 {minute}", *rules)
+        assert len(events) == (9 if minute == "09:00" else 0)
+    known, events = rings(known, "2026-01-05 12:00", *rules)
+    assert len(events) == len(known.known["job/1"].spoken["acme.job.stuck"]) == 9
+
+
 def test_another_config_tells_what_is_longer_and_nothing_twice() -> None:
     """A rule that was made shorter has been told of; a longer one is due in its time."""
     known, _ = rings(seen(START, "OPEN", FOUR), "2026-01-05 12:00", FOUR)

@@ -119,6 +119,57 @@ def test_a_date_told_on_its_very_day_is_not_late(rung: str, left: int, late: str
         ),
         (
             stored(
+                "driver_jobs.contract.expiring",
+                "contract/1",
+                "Contract 1",
+                deadline={"date": "2025-12-20", "rung": "7d", "days_left": 5, "late": "2d"},
+                details={"renewal": "pending", "known_at": AT["at"]},
+                related=[{"title": "Contract 2", "fields": {}}],
+            ),
+            "ends in 5 days, renewal pending",
+            "Contract 1 ends in 5 days, on 20 Dec 2025. A renewal is on offer: Contract 2.",
+        ),
+        (
+            stored(
+                "driver_jobs.contract.expiring",
+                "contract/1",
+                "Contract 1",
+                deadline={"date": "2025-12-20", "rung": "7d", "days_left": 5, "late": "2d"},
+                details={"renewal": "agreed", "known_at": AT["at"]},
+                related=[{"title": "Contract 2", "fields": {}}],
+            ),
+            "ends in 5 days, renewed",
+            "Contract 1 ends in 5 days, on 20 Dec 2025. It is renewed: Contract 2.",
+        ),
+        (
+            stored(
+                "driver_jobs.contract.expiring",
+                "contract/1",
+                "Contract 1",
+                deadline={"date": "2025-12-20", "rung": "7d", "days_left": 5, "late": "2d"},
+                details={"renewal": "rejected", "known_at": AT["at"]},
+                related=[{"title": "Contract 2", "fields": {}}],
+            ),
+            "ends in 5 days",
+            "Contract 1 ends in 5 days, on 20 Dec 2025. The renewal was rejected: Contract 2.",
+        ),
+        (
+            stored(
+                "driver_jobs.contract.expiring",
+                "contract/1",
+                "Contract 1",
+                deadline={"date": "2025-12-20", "rung": "notice", "days_left": 28, "late": "0s"},
+                details={"renewal": "gap", "notice_by": "2025-11-22"},
+                related=[{"title": "Contract 2", "fields": {}}],
+            ),
+            "ends in 28 days",
+            (
+                "Contract 1 ends in 28 days, on 20 Dec 2025. A renewal is on offer, but it does not follow at once: "
+                "Contract 2. Notice must be given by 22 Nov 2025."
+            ),
+        ),
+        (
+            stored(
                 "driver_jobs.contract.overdue",
                 "contract/1",
                 "Contract 1",
@@ -261,6 +312,17 @@ def test_every_family_has_its_own_sentence(body: bytes, move: str, sentence: str
             "source.schema_drift",
             {"what": "changed_type", "kind": "job", "field": "pay", "was": "number", "now": "string"},
             "tax sends job pay as string; it was number.",
+        ),
+        (
+            "source.schema_drift",
+            {
+                "what": "unreadable_date",
+                "kind": "contract",
+                "field": "end_date",
+                "value": "31/12/2026",
+                "keys": ["tax/contract/9"],
+            },
+            "tax sends contract end_date as 31/12/2026, which is no date: tax/contract/9. Its deadline is not told.",
         ),
         (
             "source.schema_drift",
