@@ -6,6 +6,7 @@ What a family says of its end is what holds for it; `monitor.conditions.ending` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 Lasts: TypeAlias = Literal["state", "rule", "until told", "credentials", "removals", "disabled"]
@@ -79,6 +80,7 @@ MERELY_ENDS = frozenset({"jobwire.source.recovered", "jobwire.target.recovered"}
 QUIETS: dict[str, tuple[str, ...]] = {"stuck": ("source_failing", "source_stale")}
 
 
+@lru_cache(maxsize=4096)
 def family_of(type_: str) -> Family | None:
     """An event type in, the family of the condition that it opens or moves out; None for an occurrence."""
     words = type_.split(".")

@@ -81,7 +81,7 @@ class Attempts:
             response=outcome.response[:RESPONSE_LIMIT],
             address=outcome.address,
         )
-        made = self._judge(runtime, lane, message, outcome, attempt, network=network or outcome.status in _NO_RECEIVER)
+        made = self._judge(runtime, lane, message, outcome, attempt, network=network)
         structlog.get_logger().info(
             "delivery.attempted",
             target=runtime.name,
@@ -95,15 +95,16 @@ class Attempts:
         )
         return replace(made, remember=outcome.remember) if outcome.remember is not None else made
 
-    async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool]:
-        """The outcome, and whether no answer came at all."""
+    async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool | None]:
+        """The outcome, and whether the receiver could not be reached; None when it was not even asked."""
         try:
-            return await runtime.sender.run(runtime.target.send(message)), False
+            outcome = await runtime.sender.run(runtime.target.send(message))
+            return outcome, outcome.status in _NO_RECEIVER
         except TransportError as error:
             return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}"), True
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
             structlog.get_logger().exception("delivery.broken", target=runtime.name, event_id=message.id)
-            return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}"), False
+            return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}"), None
 
     def _judge(
         self,
@@ -113,7 +114,7 @@ class Attempts:
         outcome: Outcome,
         attempt: Attempt,
         *,
-        network: bool,
+        network: bool | None,
     ) -> Made:
         attempts = [(one.id, attempt) for one in lane.waiting]
         if outcome.verdict is Verdict.DELIVERED:

@@ -166,7 +166,8 @@ class Lanes:
         args += [patience.failing_after, patience.open_after, patience.probe_first_ms, patience.probe_longest_ms]
         args += [patience.disable_after_ms, patience.forgive_ms]
         for one in settled:
-            args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000), 1 if one.network else 0]
+            args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
+            args.append("" if one.network is None else int(one.network))
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
             args += counted([part for pair in one.quiet.items() for part in pair])

@@ -98,8 +98,8 @@ class Settled:
     """What became of a claimed lane: verdict, seconds until it is due next, the attempts, events about it.
 
     Of the events `jobwire.target.failing`, `recovered` and `disabled` are proposals: the store tells each once, when
-    it has become so. `network` says that no answer came from the receiver itself. `quiet` are deliveries that are
-    not sent, with why, `turn` is what became of a group.
+    it has become so. `network` says that the receiver could not be reached, None that nobody knows. `quiet` are
+    deliveries that are not sent, with why, `turn` is what became of a group.
     """
 
     lane: ClaimedLane
@@ -107,7 +107,7 @@ class Settled:
     delay: float
     attempts: Sequence[tuple[str, Attempt]]
     events: Sequence[Event] = field(default=())
-    network: bool = False
+    network: bool | None = False
     quiet: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
 

@@ -1,7 +1,7 @@
 -- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
 -- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count random(0..1), failing_after open_after probe_first_ms
 --      probe_longest_ms disable_after_ms forgive_ms (monitor/store/patience.py), then per lane:
---      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0), and four counted lists:
+--      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0, empty: not known), and four counted lists:
 --      delivery_id, attempt JSON | id, type, body of events | delivery_id, reason of those that are not sent
 --      | of a group: see monitor/store/groups.py
 -- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded, once.
@@ -35,10 +35,10 @@ local function probe_later()
 end
 -- What an attempt says of the way to the receiver: failures of the network kind open the circuit, any answer closes it.
 local function judge_way(network, lane, probe)
-  if not network then
+  if network == '0' then
     if is.open_at then is.back = now end
     is.net, is.net_lane, is.open_at, is.probe_at, is.probes, is.probing = nil, nil, nil, nil, nil, nil
-  elseif not is.open_at then
+  elseif network == '1' and not is.open_at then
     is.net = (is.net or 0) + 1
     -- One lane in trouble is no reason to hold the others: its own schedule slows it.
     if is.net == 1 then is.net_lane = lane elseif is.net_lane ~= lane then is.net_lane = '' end
@@ -108,7 +108,7 @@ local function regroup(group, lane, queue, retry_at)
 end
 local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
-  local lane, fence, verdict, due_ms, network = take(), take(), take(), now + tonumber(take()), take() == '1'
+  local lane, fence, verdict, due_ms, network = take(), take(), take(), now + tonumber(take()), take()
   local attempts, facts, unsent, group = list(), list(), list(), list()
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
@@ -166,7 +166,7 @@ for _ = 1, tonumber(ARGV[6]) do
     facts = {}
   elseif verdict == 'delivered' then
     failures, success, delivered = 0, true, delivered + #attempts / 2
-    judge_way(false, lane, probe)
+    judge_way('0', lane, probe)
   else
     failures = failures + 1
     if failures == 1 or now - (is.failed_at or now) > tonumber(ARGV[13]) then is.failing_since = now end

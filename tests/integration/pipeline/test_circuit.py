@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from redis.asyncio import Redis
 
+from monitor.exchange import Exchange
 from monitor.simulator import Delivery, Reply
+from monitor.targets.base import Message, Outcome
 from tests.integration.pipeline.delivering import Work, told, working
 
 JOBS = tuple(f"j{number}" for number in range(8))
@@ -194,3 +197,28 @@ async def test_the_consumer_finds_a_receiver_that_is_back_by_itself(redis: Redis
         work.services.stopping.set()
         await running
         assert (await work.view()).circuit == "closed"
+
+
+async def test_a_message_that_cannot_be_made_says_nothing_about_the_receiver(redis: Redis, store_url: str) -> None:
+    """It neither opens the circuit nor closes it, and is tried again like any other."""
+    async with down(store_url) as work:
+        hook = work.services.targets["hook"]
+        broken = replace(hook, target=Broken())
+        await work.due(probe=True)
+        assert await work.services.consumer.deliverer.deliver(broken) == 1
+        assert (await work.view()).circuit == "open"
+        assert [one.error for delivery in await work.deliveries() for one in delivery.attempts if one.n == 2] == [
+            "internal error: ZeroDivisionError"
+        ]
+
+
+class Broken:
+    """A target whose messages cannot be made."""
+
+    grouped = False
+
+    def send(self, _: Message) -> Exchange[Outcome]:
+        raise ZeroDivisionError
+
+    def address(self) -> str:
+        return "nowhere"
