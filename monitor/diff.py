@@ -7,7 +7,7 @@ and null against missing are no difference. A field that the provider left out k
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 from unicodedata import normalize
 
@@ -86,6 +86,7 @@ class Tracking(msgspec.Struct, frozen=True, dict=True):
                 yield rest
 
 
+@lru_cache(maxsize=1024)
 def same_state(state: str | None) -> str | None:
     """The state as it is compared: no state, an empty one and `-` are all none."""
     return None if state is None or state.strip() in ("", "-") else state
@@ -123,7 +124,7 @@ def compare(before: Resource, after: Resource, kind: Kind | None, paths: Sequenc
 
 def carry_over(before: Resource, after: Resource, paths: Sequence[str]) -> Resource:
     """The new sight, with the tracked fields that it leaves out taken from the known one."""
-    absent = [path for path in paths if present(before.fields, path) and not present(after.fields, path)]
+    absent = [path for path in paths if not present(after.fields, path) and present(before.fields, path)]
     if not absent:
         return after
     fields = dict(after.fields)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from monitor.sights import first_sight, later_sight
 from monitor.vocabulary import Kind, Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Setting:
     """What the rules must know of the scan: source, vocabulary, clockwork, now, and when it was last seen complete.
 
@@ -39,6 +40,11 @@ class Setting:
     widened: bool = False
     discard: bool = False
 
+    @cached_property
+    def at(self) -> str:
+        """The moment as it is written in documents and events."""
+        return stamp(self.now)
+
     def kind(self, name: str) -> Kind | None:
         """The declaration of a kind, None when the provider declares none."""
         return self.vocabulary.kinds.get(name)
@@ -48,16 +54,14 @@ class Setting:
         return f"{self.vocabulary.provider}.{kind}"
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(msgspec.Struct, frozen=True):
     """A difference that made no event, and why."""
 
     ref: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """One line of a resource's history: written with the event it belongs to."""
 
     ref: str
@@ -65,8 +69,7 @@ class Revision:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What an item has become: its document, the events to send, what stayed silent, and states nobody documented."""
 
     document: Document
@@ -127,7 +130,7 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
         before = same_state(known.resource.state)
         gone = msgspec.structs.replace(known.resource, state=None)
         book.known[ref] = msgspec.structs.replace(
-            known, resource=gone, revision=known.revision + 1, gone=True, since=stamp(setting.now)
+            known, resource=gone, revision=known.revision + 1, gone=True, since=setting.at
         )
         if with_parent:
             book.silent.append(Silent(ref, f"removed with its {known.resource.parent}"))
@@ -152,7 +155,7 @@ def change_name(change: Change, kind: Kind | None) -> str:
 
 def _advance(change: Change, setting: Setting) -> Known:
     """The resource after this change: one revision on, `since` moved only with the state."""
-    now = stamp(setting.now)
+    now = setting.at
     assert change.after is not None  # noqa: S101 - only `removed` has no after, and diff_item never makes it
     kind, type_ = setting.kind(change.after.kind), setting.type_of(change.after.kind)
     if change.before is None:
@@ -176,23 +179,23 @@ def _seen_again(known: Known, resource: Resource, setting: Setting) -> Known:
 
 
 def _judge_change(book: Book, change: Change, arrived: set[str]) -> None:
-    resource = change.after
+    resource, ref = change.after, change.ref
     if resource is None:
         return
     if book.setting.baseline:
-        book.silent.append(Silent(change.ref, "first sight of the source"))
+        book.silent.append(Silent(ref, "first sight of the source"))
         return
     if book.setting.widened and change.what == "created" and resource.parent is None:
-        book.silent.append(Silent(change.ref, "came into view by a change of the source's options"))
+        book.silent.append(Silent(ref, "came into view by a change of the source's options"))
         return
-    if change.ref in arrived and resource.parent in arrived:
-        book.silent.append(Silent(change.ref, f"came with its {resource.parent}"))
+    if ref in arrived and resource.parent in arrived:
+        book.silent.append(Silent(ref, f"came with its {resource.parent}"))
         return
     before = change.before.resource.state if change.before and not change.before.gone else None
-    related = [related_of(book.setting, one) for one in _children(book, change.ref)] if change.ref in arrived else []
+    related = [related_of(book.setting, one) for one in _children(book, ref)] if ref in arrived else []
     what = change_name(change, book.setting.kind(resource.kind))
     state = {"before": same_state(before), "after": same_state(resource.state)}
-    book.tell(change.ref, what, state=state, changes=change.fields, related=related)
+    book.tell(ref, what, state=state, changes=change.fields, related=related)
     if change.what == "created":
         _follow_up(book, resource)
 
@@ -250,7 +253,7 @@ def _event(
     related: Sequence[dict[str, Any]] = (),
     rung: str = "",
 ) -> Event:
-    resource, now = known.resource, stamp(setting.now)
+    resource, now = known.resource, setting.at
     type_ = f"{setting.vocabulary.provider}.{resource.kind}.{what}"
     data: dict[str, Any] = {
         "provider": setting.vocabulary.provider,

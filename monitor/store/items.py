@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain
 
@@ -35,8 +34,7 @@ HEAD_SIZE = DIGEST_SIZE + VERSION_SIZE
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True)
-class ItemCommit:
+class ItemCommit(msgspec.Struct, frozen=True):
     """One changed item to write: what its stored value must be, its new digest (None: removed), and what goes with it.
 
     `disarm` and `arm` are deadlines by member (and when due, ms); `walked` says that narrow walks show the item;
@@ -57,7 +55,7 @@ class ItemCommit:
 
     def disarming(self, members: Sequence[str]) -> ItemCommit:
         """The same commit, which also disarms these deadlines."""
-        return replace(self, disarm=[*self.disarm, *members])
+        return msgspec.structs.replace(self, disarm=[*self.disarm, *members])
 
 
 def raw_digest(raw: Raw | bytes, config: bytes) -> bytes:
