@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from monitor.errors import Unreadable
 from monitor.moments import to_millis
 from monitor.pipeline.source import Source
 from monitor.pipeline.walk import commit_of
@@ -51,10 +52,14 @@ class Ringer:
         by_item = _grouped(due, lambda armed: armed.item)
         ids = list(by_item)
         stored = await self.items.stored(source.name, ids)
-        documents = await self.items.documents(source.name, ids, stored)
+        documents = await self._documents(source.name, ids, stored)
         commits: list[ItemCommit] = []
         for id, value, document in zip(ids, stored, documents, strict=True):
             mine = by_item[id]
+            if isinstance(document, Unreadable):
+                structlog.get_logger().error("deadline.unreadable", source=source.name, item=id, error=str(document))
+                await self.deadlines.postpone(mine, to_millis(now + _BROKEN_PAUSE))
+                continue
             if value is None or document is None:
                 await self.deadlines.drop(mine)
                 continue
@@ -70,6 +75,21 @@ class Ringer:
         conflicts = await self.items.commit(source.name, commits, fence="", now_ms=to_millis(now))
         told = sum(len(commit.revisions) for commit in commits if commit.id not in conflicts)
         structlog.get_logger().info("deadlines.rung", source=source.name, looked_at=len(due), told=told)
+
+    async def _documents(
+        self, source: str, ids: Sequence[str], stored: Sequence[bytes | None]
+    ) -> Sequence[Document | Unreadable | None]:
+        """The documents of items; of one that cannot be read the reason, and the others all the same."""
+        try:
+            return await self.items.documents(source, ids, stored)
+        except Unreadable:
+            found: list[Document | Unreadable | None] = []
+        for id, value in zip(ids, stored, strict=True):
+            try:
+                found += await self.items.documents(source, [id], [value])
+            except Unreadable as error:
+                found.append(error)
+        return found
 
     def _tell(self, source: Source, document: Document, due: Sequence[Armed], now: datetime) -> Judgement:
         """The document after every rung that must be told now, with the events."""

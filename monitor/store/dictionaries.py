@@ -39,10 +39,14 @@ class Dictionaries:
                 await self.keep(source, learnt)
             name = min(kept, default=learnt.name if learnt else self._packaged.name)
             self._used[source] = name
-        found = await self._named(source, name)
+        try:
+            found = await self._named(source, name)
+        except Unreadable:
+            # Whoever reads by it is told; what is written now can be read.
+            found = None
         if found is None:
-            # The store was emptied meanwhile.
-            del self._used[source]
+            # It is gone or damaged: there may be another next time.
+            self._used.pop(source, None)
             return self._packaged
         return found
 

@@ -10,6 +10,7 @@ from itertools import chain
 import msgspec
 from msgspec import Raw
 
+from monitor.errors import StoreUnavailable
 from monitor.events import encode
 from monitor.resources import Document
 from monitor.rules import Revision
@@ -30,6 +31,8 @@ and whoever else asks the store meanwhile waits that long."""
 WORD = 100
 HEAD_SIZE = DIGEST_SIZE + VERSION_SIZE
 """What of a stored value tells whether an item is as it was; the document follows."""
+
+_TRIES = 3
 
 _encoder = msgspec.json.Encoder()
 
@@ -113,7 +116,7 @@ class Items:
         """The ids of all items that are there now, in no order, each at least once."""
         cursor = 0
         while True:
-            cursor, found = await self._db.run("HSCAN", self._db.keys.items(source), cursor, "COUNT", 1000)
+            cursor, found = await self._db.script("ids", [self._db.keys.items(source)], [cursor, 1000])
             for id in found:
                 yield id.decode()
             if int(cursor) == 0:
@@ -173,13 +176,17 @@ class Items:
             if last is not None and conflicts:
                 last = PageCommit(last.key, None)
             args = [*self._head(dictionary, last, fence, now_ms), len(chunk), *chain.from_iterable(chunk)]
-            reply = await self._db.script("commit", self._keys(source), args)
-            if reply is None:
-                # The store was emptied, and the dictionary with it.
-                await self._dictionaries.keep(source, dictionary)
-                reply = await self._db.script("commit", self._keys(source), args)
-            conflicts += [id.decode() for id in reply]
+            conflicts += await self._written(source, args, dictionary)
         return conflicts
+
+    async def _written(self, source: str, args: Sequence[Arg], dictionary: Dictionary) -> list[str]:
+        for _ in range(_TRIES):
+            reply = await self._db.script("commit", self._keys(source), args)
+            if reply is not None:
+                return [id.decode() for id in reply]
+            # The store was emptied, and the dictionary with it.
+            await self._dictionaries.keep(source, dictionary)
+        raise StoreUnavailable(f"{self._db.keys.dictionaries(source)} is deleted again and again: who does that?")
 
     def _keys(self, source: str) -> list[str]:
         keys = self._db.keys
