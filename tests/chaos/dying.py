@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -43,6 +44,9 @@ class Trouble:
         """The command at which it happens."""
         return await command
 
+    async def over(self) -> None:
+        """Returns when it has passed."""
+
 
 class Death(Trouble):
     """The worker dies: before the command is sent, or after it was done but not `answered`."""
@@ -79,16 +83,29 @@ class Fall(Trouble):
 
     def __init__(self, at: int, restart: Meanwhile, *, done: bool) -> None:
         super().__init__(at)
-        self.restart = restart
         self.done = done
+        self._restart = restart
+        self._falling: asyncio.Task[None] | None = None
 
     async def befall(self, command: Any) -> Any:
+        if self.done:
+            await command
+        await self._fall()
         if not self.done:
-            await self.restart()
             return await command
-        await command
-        await self.restart()
         raise StoreUnavailable("the connection broke")
+
+    async def over(self) -> None:
+        """Returns when the store is back: a worker that ends meanwhile does not wait for it."""
+        if self._falling is not None:
+            await self._falling
+
+    async def _fall(self) -> None:
+        async def fall() -> None:
+            await self._restart()
+
+        self._falling = asyncio.create_task(fall())
+        await asyncio.shield(self._falling)
 
 
 class Pause(Trouble):

@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 from monitor.bootstrap import Door
 from monitor.errors import StoreUnavailable
 from monitor.store.connect import connect
-from tests.chaos.dying import Died
+from tests.chaos.dying import Died, Trouble
 from tests.installation import SECRET, Hands, Installation, installed
 from tests.servers import served
+from tests.stores import PATIENCE
 
 Fact: TypeAlias = tuple[str, str, int, str, str]
 
@@ -56,6 +57,8 @@ class World:
     hook: str
     rows: list[dict[str, Any]]
     sick: bool = False
+    options: str = ""
+    """More options of the target, as YAML in braces wants them."""
     got: list[tuple[str, bytes]] = field(default_factory=list)
     took: Counter[str] = field(default_factory=Counter)
     gate: asyncio.Event | None = None
@@ -65,7 +68,7 @@ class World:
     def config(self) -> str:
         return (
             f'sources: {{tax: {{provider: worklayer, base_url: "{self.url}", token: t, page_size: 2}}}}\n'
-            f'targets: {{hook: {{type: webhook, url: "{self.hook}", secret: "{SECRET}"}}}}\n'
+            f'targets: {{hook: {{type: webhook, url: "{self.hook}", secret: "{SECRET}"{self.options}}}}}\n'
             "egress: {allow: [127.0.0.0/8]}\n"
             "routes: [{to: [hook]}]\n"
         )
@@ -130,6 +133,8 @@ async def due(redis: Redis) -> None:
     for lane in await redis.zrange("jobwire:lanes:hook", 0, -1):
         await redis.zadd("jobwire:lanes:hook", {lane: 0})
         await redis.zadd("jobwire:due", {"hook": 0})
+    if await redis.execute_command("HEXISTS", "jobwire:target:hook", "probe_at"):  # type: ignore[no-untyped-call]  # redis-py
+        await redis.execute_command("HSET", "jobwire:target:hook", "probe_at", 0)  # type: ignore[no-untyped-call]  # redis-py
 
 
 async def facts(watch: Installation) -> list[Fact]:
@@ -195,6 +200,8 @@ class Story:
             async with installed(self.store_url, scene.config, hands, door) as mortal:
                 mortal.slots = 5
                 await work(mortal, self.redis)
+        if isinstance(door, Trouble):
+            await door.over()
 
 
 async def recover(watch: Installation, redis: Redis) -> None:
@@ -232,3 +239,14 @@ async def honestly_recorded(took: Counter[str], redis: Redis) -> None:
         assert row[b"status"] == b"delivered", (id, row[b"status"])
         assert 1 <= sum(attempt["status"] // 100 == 2 for attempt in attempts if attempt["status"]) <= took[id], id
     assert keys
+
+
+async def everything_arrives(scene: World, watch: Installation, redis: Redis) -> list[Fact]:
+    """Returns what was told once the receiver has taken all of it and nothing waits; later attempts are made due."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            told = await facts(watch)
+            if {fact[3] for fact in told if fact[3]} <= set(scene.took) and not await redis.exists("jobwire:due"):
+                return told
+            await due(redis)
+            await asyncio.sleep(0.1)
