@@ -59,8 +59,8 @@ class Workers:
 
     def up(self) -> bool:
         """Whether all that run have begun their work."""
-        log = self._log.read_text()
-        return all(f'"pid": {process.pid}' in log for process in self.running)
+        log = self._log.read_text().replace(" ", "")
+        return all(f'"pid":{process.pid},' in log for process in self.running)
 
     async def kill(self, chance: random.Random) -> None:
         victim = self.running.pop(chance.randrange(len(self.running)))
