@@ -143,7 +143,9 @@ class Rotation:
     def _keyring(self, name: str) -> Keyring:
         found = dict(self._keyrings()).get(name)
         if found is None:
-            raise UsageError(f"nothing is rotated: {name} signs nothing; only a webhook, or a template with a secret, does")
+            raise UsageError(
+                f"nothing is rotated: {name} signs nothing; only a webhook, or a template with a secret, does"
+            )
         return found
 
 
@@ -154,7 +156,8 @@ def keyring_of(runtime: TargetRuntime) -> Keyring | None:
 
 
 def _unreadable(name: str, *, has_key: bool) -> str:
-    why = "store.key is another than they were sealed with" if has_key else "store.key is not set"
+    why = "store.key is another than they were sealed with, or another version wrote them"
+    why = why if has_key else "store.key is not set"
     return (
         f"the rotated secrets of {name} cannot be read: {why}. Give this process the key (JOBWIRE_KEY or store.key), "
         f"or forget them with `jobwire target rotate {name} --forget`, after which the config's secrets sign"

@@ -44,11 +44,17 @@ class Secrets:
         return Sealed(target, await self._db.run("HGET", self._db.keys.secrets, target) or b"")
 
     def open(self, sealed: Sealed, type: type[T]) -> Sequence[T] | None:
-        """The sealed list; None where the key is missing or another one. Nothing sealed is an empty list."""
+        """The sealed list; None where the key is missing or another one, or another version wrote it.
+
+        Nothing sealed is an empty list.
+        """
         if not sealed.content:
             return []
         opened = self._vault.open(sealed.content, self._place(sealed.target)) if self._vault else None
-        return msgspec.json.decode(opened, type=list[type]) if opened is not None else None  # type: ignore[valid-type]  # a type that the caller hands in
+        try:
+            return msgspec.json.decode(opened, type=list[type]) if opened is not None else None  # type: ignore[valid-type]  # a type that the caller hands in
+        except msgspec.DecodeError:
+            return None
 
     async def replace(self, before: Sealed, values: Sequence[object]) -> bool:
         """Seal a list in the place of what was there; False where that is no longer there, and nothing was written."""

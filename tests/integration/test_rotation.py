@@ -38,12 +38,16 @@ class Scene:
     config: str
     changes: int = 0
 
-    async def change(self, watch: Installation | None = None) -> Delivery:
-        """One change of the job, delivered by this worker or another; what arrived."""
+    async def scan(self) -> None:
+        """One more change of the job is seen."""
         self.changes += 1
-        at = watch or self.watch
         self.list.body = {"data": [{"id": "j", "status": "S", "total_amount": self.changes}], "next_page_token": ""}
         await self.watch.scan()
+
+    async def change(self, watch: Installation | None = None) -> Delivery:
+        """One change of the job, delivered by this worker or another; what arrived."""
+        at = watch or self.watch
+        await self.scan()
         await at.services.consumer.relay.relay()
         await at.services.consumer.deliverer.deliver(at.services.targets["hook"])
         return self.receiver.deliveries[-1]
@@ -116,9 +120,10 @@ async def test_another_worker_takes_a_rotation_up_without_a_restart(redis: Redis
         running = asyncio.create_task(other.services.consumer.run())
         made = await at.watch.services.rotation.rotate("hook", 0)
         at.receiver.secrets[:] = [made.secret]
-        async with asyncio.timeout(20):
-            while not (await at.change(other)).matched:
-                await asyncio.sleep(0.05)
+        async with asyncio.timeout(40):
+            while not any(one.matched for one in at.receiver.deliveries):
+                await at.scan()
+                await asyncio.sleep(0.1)
         other.services.stopping.set()
         await running
 
