@@ -131,7 +131,7 @@ async def services(
     async with AsyncExitStack() as stack:
         db = await door(store_url)
         stack.push_async_callback(db.close)
-        store = store_of(db)
+        store = store_of(db, Retention(events_ms=round(settings.store.retention * 1000)))
         shared = SharedClock(db, host.now)
         if clock is None:
             await shared.sync()

@@ -162,6 +162,19 @@ def _texts(route: Given, key: Path) -> Iterator[tuple[Path, str]]:
             yield (*key, index), one
 
 
+def retries_fit_the_retention(settings: Settings, problems: Problems) -> None:
+    """No target retries for longer than its deliveries are kept; jitter makes a schedule a fifth longer."""
+    for name, target in settings.targets.items():
+        longest = 1.2 * sum(target.options.retry)
+        if longest > settings.store.retention:
+            days = longest / 86400
+            problems.add(
+                ("targets", name, "retry"),
+                f"may go on for {days:.1f} days, longer than deliveries are kept: write fewer or shorter delays, or a "
+                "longer store.retention",
+            )
+
+
 def targets_may_be_reached(given: Given, settings: Settings, problems: Problems) -> None:
     """No target's URL names a private address that `egress.allow` does not open.
 

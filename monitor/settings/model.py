@@ -104,6 +104,12 @@ class StoreSettings(Section):
         default=None,
         description="base64 of 32 bytes; seals access tokens and rotated secrets in the store (docs/operations.md)",
     )
+    retention: Duration = Field(
+        default=14 * 86400.0,
+        ge=86400,
+        le=366 * 86400,
+        description="how long events, deliveries and their attempts are kept; at least as long as any target retries",
+    )
 
     @property
     def address(self) -> str:

@@ -80,6 +80,7 @@ class Reader:
         agreement.routes_can_match(routes, self._mapping("sources"), self._providers, self._problems)
         agreement.routes_can_group(routes, self._problems)
         agreement.routes_know_their_times(routes, self._mapping("intervals"), self._problems)
+        agreement.retries_fit_the_retention(settings, self._problems)
 
     def _store(self) -> StoreSettings | None:
         given = {key: value for key, name in FROM_ENVIRONMENT.items() if (value := self._environ.get(name))}

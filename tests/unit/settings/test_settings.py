@@ -282,3 +282,12 @@ def test_any_document_gives_settings_or_problems(anything: Path, document: dict[
     found = outcome(anything, json.dumps(document).encode())
 
     assert isinstance(found, Settings) or found.problems
+
+
+def test_deliveries_are_kept_as_long_as_their_targets_retry(configs: Configs) -> None:
+    """Two weeks unless the file says otherwise; a schedule that is longer is a problem with its place."""
+    assert configs.load(SOURCES).store.retention == 14 * 86400
+    assert configs.load(SOURCES + "store: {retention: 30d}\n").store.retention == 30 * 86400
+    (problem,) = configs.problems(SOURCES + TARGETS + "store: {retention: 2d}\n")
+    assert "targets.ops.retry: may go on for 3." in problem
+    assert "store.retention" in problem
