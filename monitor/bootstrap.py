@@ -235,7 +235,12 @@ def rotation_of(
 
 def router_of(settings: Settings) -> Router:
     """The routes of a config in, the router out."""
-    return Router([route_of(one, settings.intervals, (index,)) for index, one in enumerate(settings.routes)])
+    return Router(routes_of(settings))
+
+
+def routes_of(settings: Settings) -> list[Route]:
+    """All routes of the config, as the router takes them."""
+    return [route_of(one, settings.intervals, (index,)) for index, one in enumerate(settings.routes)]
 
 
 def route_of(

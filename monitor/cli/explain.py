@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import route_of
+from monitor.bootstrap import routes_of
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, plain, say
@@ -30,7 +30,7 @@ async def explain_event(id: Id, /, *, config: ConfigFile = DEFAULT_CONFIG, as_js
             running.store.log,
             running.store.reading,
             id,
-            [route_of(one) for one in settings.routes],
+            routes_of(settings),
             list(settings.targets),
             [one.provider.vocabulary for one in running.sources.values()],
             await running.store.lanes.cursor(),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.bootstrap import route_of
+from monitor.bootstrap import routes_of
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, plain, say
@@ -39,7 +39,7 @@ async def routes_show(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = 
     messages than Slack takes.
     """
     settings = session.read(config)
-    shown = list(every([route_of(one) for one in settings.routes]))
+    shown = list(every(routes_of(settings)))
     advice: dict[str, list[str]] = {}
     for one in route_advice(settings, PROVIDERS):
         advice.setdefault(route_path(one.path), []).append(_advice(one))

@@ -174,7 +174,7 @@ def _fate(
         target=target,
         route=taken.route if taken else None,
         severity=taken.severity if taken else None,
-        reasons=[str(one) for one in getattr(decision, "reasons", ())],
+        reasons=[str(one) for one in (*getattr(decision, "reasons", ()), sent.reason if sent else "") if one],
         why_not=why_not,
         nearest=_route(missed) if missed else None,
         sent_by=sent.route if sent else None,

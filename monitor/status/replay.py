@@ -72,8 +72,10 @@ class Choice:
         return Wanted(since=self.since, until=self.until, type=self.type)
 
     def fits(self, one: StoredDelivery) -> bool:
-        """Whether this one was given up in time; anything fits where that does not matter."""
-        return not self.failed or (one.ended_ms is not None and self.since <= one.ended_ms < self.until)
+        """Whether this one was sent, or was to be; with `failed`, whether it was given up in time."""
+        if self.failed:
+            return one.ended_ms is not None and self.since <= one.ended_ms < self.until
+        return one.status in {"pending", "delivered", "failed"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class StoredDelivery:
     ended_ms: int | None = None
     replays: int = 0
     severity: str = "info"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,7 @@ def _delivery(id: str, fields: dict[str, str]) -> StoredDelivery:
         ended_ms=_ms(fields, "ended"),
         replays=int(fields.get("replays", "0")),
         severity=fields.get("severity", "info"),
+        reason=fields.get("reason", ""),
     )
 
 

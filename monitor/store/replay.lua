@@ -34,14 +34,21 @@ local function retried(queue, score)
   end
   return found
 end
+-- Have the lane looked at soon, unless somebody sends it now or it gathers a group; whether it is due then.
 local function wake(lane, queue)
+  local group = prefix .. ':group:' .. target .. ':' .. lane
+  local grouped = redis.call('EXISTS', group) == 1
+  local pinned = tonumber(grouped and redis.call('HGET', group, 'pinned') or '')
   local score = tonumber(redis.call('ZSCORE', lanes, lane) or '-1')
   local again = score > soon and retried(queue, score) or {}
   for _, id in ipairs(again) do redis.call('HSET', named(id), 'next', soon) end
-  if score < 0 or #again > 0 then
+  -- A group that stands waits for its next tick, an hour perhaps: who replays does not.
+  if score < 0 or #again > 0 or (grouped and score > soon and pinned ~= score) then
     redis.call('ZADD', lanes, soon, lane)
+    if grouped and pinned == score then redis.call('HSET', group, 'pinned', soon) end
     return true
   end
+  if grouped and pinned == score then redis.call('HINCRBY', group, 'dirty', 1) end
   return score <= soon
 end
 local function replay(id, expected)

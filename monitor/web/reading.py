@@ -7,7 +7,7 @@ import re
 import msgspec
 from aiohttp import web
 
-from monitor.bootstrap import Services, route_of
+from monitor.bootstrap import Services, routes_of
 from monitor.status import (
     Place,
     deliveries_of,
@@ -130,7 +130,7 @@ class Readings:
         only(request)
         settings, store = self._running.settings, self._store
         vocabularies = [one.provider.vocabulary for one in self._running.sources.values()]
-        routes = [route_of(one) for one in settings.routes]
+        routes = routes_of(settings)
         wanted = (request.match_info["id"], routes, list(settings.targets), vocabularies, await store.lanes.cursor())
         found = await explain(store.log, store.reading, *wanted)
         if found is None:

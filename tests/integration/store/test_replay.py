@@ -193,6 +193,25 @@ async def test_replays_of_a_grouped_target_wait_for_each_other(db: Db, lanes: La
     assert await db.run("LLEN", db.keys.of("lane", "hook", "a")) == 3
 
 
+async def test_a_replay_into_a_group_that_stands_waits_for_no_tick(
+    db: Db, lanes: Lanes, log: EventLog, replays: Replays
+) -> None:
+    """A group with something open looks again at its next tick only; while somebody sends it, it is told of news."""
+    (id,) = await made(db, lanes, log, 1)
+    await settle(lanes)
+    group, later = db.keys.of("group", "hook", "a"), await db.now_ms() + 3_600_000
+    await db.run("HSET", group, "live", 1, "pinned", "")
+    await db.run("ZADD", db.keys.lanes("hook"), later, "a")
+    assert await replays.replay("hook", [Again(id)]) == ["queued"]
+    assert (await scores(db))["a"] <= await db.now_ms()
+    await db.run("DEL", db.keys.of("lane", "hook", "a"))
+    await db.run("HSET", group, "pinned", later)
+    await db.run("ZADD", db.keys.lanes("hook"), later, "a")
+    assert await replays.replay("hook", [Again(id)]) == ["queued"]
+    assert (await scores(db))["a"] == later, "a lease is left alone"
+    assert await db.run("HGET", group, "dirty") == b"1"
+
+
 async def test_of_many_targets_the_latest_deliveries_come_in_order(db: Db, lanes: Lanes, log: EventLog) -> None:
     """Newest or oldest first, whatever is added and taken away meanwhile, and from any place on."""
     from monitor.store.listing import Listing, Spot

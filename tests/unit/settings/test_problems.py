@@ -147,7 +147,10 @@ def test_a_name_that_is_no_name(configs: Configs, name: str) -> None:
     ("section", "said"),
     [
         ("stor: {}", "2:1: stor: unknown section; did you mean store?"),
-        ("metrics: {}", "unknown section; allowed: store, web, egress, sources, deadlines, stuck, targets, intervals, routes"),
+        (
+            "metrics: {}",
+            "unknown section; allowed: store, web, egress, sources, deadlines, stuck, targets, intervals, routes",
+        ),
         ("store: {url: 'postgres://x/y'}", "2:14: store.url: is not a store: write embedded, redis://HOST:PORT/DB"),
         ("store: {url: 'redis://'}", "store.url: is not a store"),
         ("store: {data_dir: ~/x}", "store.data_dir: ~ is not a directory here: write ${HOME}"),
