@@ -60,6 +60,8 @@ severity labels escalate warnings}`; what is inherited is written out, times in 
 | `routes test` | `{targets decisions}`: names, and per target `{target route severity group_wait group_interval \
 labels}` |
 | `target rotate` | `{target kind secret public_key signing_along: [{kind until}]}` |
+| `backtest` | a line a target: `{target messages events appear vanish moved graded examples}`; messages and events \
+`{before after}`, appear and vanish by type |
 | `send-test` | `{target event_id delivered status ms error response address}` |
 
 Times are RFC 3339 in UTC. `success_rate` is the share of attempts that arrived, of the last 100 tried deliveries.

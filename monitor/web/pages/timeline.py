@@ -59,7 +59,9 @@ def dots(found: Sequence[Due], now: datetime) -> list[Dot]:
 def ticks(now: datetime) -> list[Tick]:
     """The days that are named: today, and each fifth after it."""
     days = range(0, DAYS, 5)
-    return [Tick(_x(day) if day else 6.0, "today" if day == 0 else f"{now + timedelta(days=day):%-d %b}") for day in days]
+    return [
+        Tick(_x(day) if day else 6.0, "today" if day == 0 else f"{now + timedelta(days=day):%-d %b}") for day in days
+    ]
 
 
 def _x(day: int) -> float:
