@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Annotated, Any, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -84,3 +85,15 @@ Size: TypeAlias = Annotated[
     WithJsonSchema({"type": ["string", "integer"], "description": "bytes: 512KB, 50MB"}),
 ]
 Secret: TypeAlias = Annotated[SecretStr, WithJsonSchema({"type": "string", "description": "a secret; write ${NAME}"})]
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
+    return name
+
+
+ZoneName: TypeAlias = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone, such as Europe/London."""

@@ -7,23 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from monitor.budget import credential_id
 from monitor.exchange import Exchange, Page, Response, ScanEnd
 from monitor.resources import Resource
-from monitor.values import Duration, Rate, Secret, Size
+from monitor.values import Duration, Rate, Secret, Size, ZoneName
 from monitor.vocabulary import Vocabulary
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
-    return name
 
 
 def _root(url: str) -> str:
@@ -60,7 +51,6 @@ def _as_text(value: Any) -> Any:
 
 
 T = TypeVar("T")
-ZoneName = Annotated[str, AfterValidator(_zone)]
 RootUrl = Annotated[str, AfterValidator(_root)]
 HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_sendable)]
 """A token or key that is sent in a header; spaces around it and a leading `Bearer` are dropped."""

@@ -25,7 +25,6 @@ from monitor.providers.base import (
     Provider,
     ScanPlan,
     SourceOptions,
-    ZoneName,
     bearer,
 )
 from monitor.providers.items import (
@@ -42,6 +41,7 @@ from monitor.providers.items import (
 from monitor.providers.walks import unchanged, walk_by_number
 from monitor.renewal import succession
 from monitor.resources import Resource, pick
+from monitor.values import ZoneName
 from monitor.vocabulary import DeadlineRule, FollowUp, Kind, NamedChange, Vocabulary
 
 NAME = "driver_jobs"

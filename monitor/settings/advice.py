@@ -11,15 +11,7 @@ from pydantic import BaseModel, SecretStr
 from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
 from monitor.settings.routes import every_route
-from monitor.yamlfile import Node, Scalar
-
-NOT_IN_EFFECT = (
-    "targets.*.signing_secret",
-    "targets.*.signing_secrets",
-    "targets.*.mention",
-    "targets.*.broadcast",
-)
-"""What this version reads and checks, but does not act on yet; `routes.*` is every route at any depth."""
+from monitor.yamlfile import Scalar
 
 _SECRET_HEADER = re.compile(r"auth|token|secret|key|passw|cookie|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"//[^@/]*:(?!\$\{)[^@/]+@")
@@ -27,31 +19,9 @@ _URL_PASSWORD = re.compile(r"//[^@/]*:(?!\$\{)[^@/]+@")
 
 def advise(settings: Settings, warnings: Problems) -> None:
     """The settings of a file without problems in; what deserves a look is added to `warnings`."""
-    _not_in_effect(settings, warnings)
     _literal_secrets(settings, warnings)
     _without_tls(settings, warnings)
     _unused(settings, warnings)
-
-
-def _not_in_effect(settings: Settings, warnings: Problems) -> None:
-    routes = [path for path, _ in every_route(settings.routes)]
-    for pattern in NOT_IN_EFFECT:
-        section, _, key = pattern.partition(".*.")
-        holders: dict[str, list[Path]] = {
-            "routes": routes,
-            "sources": [("sources", name) for name in settings.sources],
-            "deadlines": [("deadlines", name) for name in settings.deadlines],
-            "targets": [("targets", name) for name in settings.targets],
-        }
-        for path in ((*holder, key) for holder in holders[section]) if key else [(section,)]:
-            if _asks_for_something(find(warnings.root, path)):
-                warnings.add(path, "accepted, not in effect yet: this version does nothing with it", at_key=True)
-
-
-def _asks_for_something(node: Node | None) -> bool:
-    if isinstance(node, Scalar):
-        return node.value is not None
-    return node is not None and node.size > 1
 
 
 def _literal_secrets(settings: Settings, warnings: Problems) -> None:

@@ -10,7 +10,6 @@ from pydantic.fields import FieldInfo
 
 from monitor.plugin import Plugin
 from monitor.providers.base import SourceOptions
-from monitor.settings.advice import NOT_IN_EFFECT
 from monitor.settings.agreement import Providers, Targets
 from monitor.settings.model import EgressSettings, Ladder, StoreSettings, StuckRule, WebSettings
 from monitor.settings.routes import Route
@@ -47,8 +46,6 @@ These forms work in values, not in keys. Inside `{ }` and `[ ]` put them in quot
 A key with nothing after it counts as not given. Unknown keys and keys that stand twice are errors. Only `true`,
 `false`, `null` and decimal numbers are not text: `no`, `12:30`, `0123` and `2026-01-05` are what they look like.
 Anchors, aliases and `<<` work. Names of sources and targets are small letters, digits, `-` and `_`.
-
-Keys marked † are read and checked, but this version does not act on them yet; `check` says so.
 """
 
 _SOURCES = """\
@@ -70,18 +67,18 @@ def config_page(providers: Providers, targets: Targets, deadlines: Mapping[str, 
     """The registries and the deadlines that providers declare in, the text of the page out."""
     parts = [INTRODUCTION]
     parts += ["## store\n", _first_line(StoreSettings), _table(StoreSettings)]
-    parts += ["## web\n", _first_line(WebSettings), _table(WebSettings, "web")]
+    parts += ["## web\n", _first_line(WebSettings), _table(WebSettings)]
     parts += ["## egress\n", _first_line(EgressSettings), _table(EgressSettings)]
-    parts += ["## sources\n", _SOURCES + "\n", "Every source takes:\n", _table(SourceOptions, "sources")]
-    parts += _each(providers, "provider", SourceOptions, "sources")
-    parts += ["## deadlines\n", _DEADLINES + "\n", _ladders(deadlines), _table(Ladder, "deadlines")]
-    parts += ["## stuck\n", _first_line(StuckRule), _table(StuckRule, "stuck")]
-    parts += ["## targets\n", _TARGETS + "\n", "Every target takes:\n", _table(TargetOptions, "targets")]
-    parts += _each(targets, "type", TargetOptions, "targets")
+    parts += ["## sources\n", _SOURCES + "\n", "Every source takes:\n", _table(SourceOptions)]
+    parts += _each(providers, "provider", SourceOptions)
+    parts += ["## deadlines\n", _DEADLINES + "\n", _ladders(deadlines), _table(Ladder)]
+    parts += ["## stuck\n", _first_line(StuckRule), _table(StuckRule)]
+    parts += ["## targets\n", _TARGETS + "\n", "Every target takes:\n", _table(TargetOptions)]
+    parts += _each(targets, "type", TargetOptions)
     parts += ["## intervals\n", _INTERVALS + "\n"]
     parts += ["## routes\n", _ROUTES + "\n"]
     for model in _with_inner(Route):
-        parts += [f"### {model.__name__}\n", _first_line(model), _table(model, "routes" if model is Route else "")]
+        parts += [f"### {model.__name__}\n", _first_line(model), _table(model)]
     return "\n".join(parts)
 
 
@@ -89,7 +86,7 @@ def _first_line(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").strip().split("\n")[0] + "\n"
 
 
-def _each(plugins: Mapping[str, Plugin[Any, Any]], key: str, base: type[BaseModel], section: str) -> Iterable[str]:
+def _each(plugins: Mapping[str, Plugin[Any, Any]], key: str, base: type[BaseModel]) -> Iterable[str]:
     """What each registered plugin takes beyond, or otherwise than, what all of its kind take."""
     for name, plugin in plugins.items():
         common = {key: (takes(info), default_of(info), info.description) for key, info in base.model_fields.items()}
@@ -100,7 +97,7 @@ def _each(plugins: Mapping[str, Plugin[Any, Any]], key: str, base: type[BaseMode
         }
         yield f"### {key}: {name}\n"
         yield _first_line(plugin.options)
-        yield _rows(own, section)
+        yield _rows(own)
 
 
 def _ladders(deadlines: Mapping[str, DeadlineRule]) -> str:
@@ -122,16 +119,15 @@ def _with_inner(model: type[BaseModel]) -> list[type[BaseModel]]:
     return found
 
 
-def _table(model: type[BaseModel], section: str = "") -> str:
-    return _rows(model.model_fields, section)
+def _table(model: type[BaseModel]) -> str:
+    return _rows(model.model_fields)
 
 
-def _rows(fields: Mapping[str, FieldInfo], section: str) -> str:
+def _rows(fields: Mapping[str, FieldInfo]) -> str:
     lines = ["| key | takes | default | meaning |", "| --- | --- | --- | --- |"]
     for name, info in fields.items():
         key = info.alias or name
-        waits = section in NOT_IN_EFFECT or f"{section}.*.{key}" in NOT_IN_EFFECT
-        cells = (f"`{key}`{' †' if waits else ''}", takes(info), default_of(info), info.description or "")
+        cells = (f"`{key}`", takes(info), default_of(info), info.description or "")
         lines.append(f"| {' | '.join(_safe(cell) for cell in cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from monitor.providers.base import ZoneName
 from monitor.settings.section import Section, Text
+from monitor.values import ZoneName
 
 _DAY = "(sunday|monday|tuesday|wednesday|thursday|friday|saturday)"
 _DAY_OF_MONTH = "(-?(3[01]|[12][0-9]|[1-9]))"

@@ -19,7 +19,7 @@ MORNING = 9
 
 _HOURS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4)}
 _CHOICES = (("1h", "1 hour"), ("4h", "4 hours"), (TOMORROW, "until tomorrow 09:00"), (UNTIL_CHANGE, "until it changes"))
-_GROUP = "group"
+_GROUP = "group:"
 _FEW = 4
 _LONGEST_URL = 3000
 
@@ -28,11 +28,12 @@ _LONGEST_URL = 3000
 class Wish:
     """What a click asks for: `choice` is None to acknowledge, else how long to snooze.
 
-    `conditions` are the ids it is about; none of them means all that are open in the message's group.
+    `conditions` are the ids it is about; without any it is about all that are open in the `group` of this key.
     """
 
     choice: str | None
     conditions: tuple[str, ...]
+    group: str | None = None
 
     @property
     def span(self) -> timedelta | None:
@@ -41,13 +42,13 @@ class Wish:
 
 
 def buttons(
-    ids: Sequence[str], url: str | None, runbook: str | None, *, clicks: bool, acknowledged: bool
+    ids: Sequence[str], group: str, url: str | None, runbook: str | None, *, clicks: bool, acknowledged: bool
 ) -> list[Json]:
-    """The ids of what is open and two addresses in, the actions block out (none without any button).
+    """The ids of what is open, their group's key and two addresses in, the actions block out (none without a button).
 
     `clicks` says that somebody listens to clicks; links work without that.
     """
-    reference = ",".join(ids) if len(ids) <= _FEW else _GROUP
+    reference = ",".join(ids) if len(ids) <= _FEW else f"{_GROUP}{group}"
     elements: list[Json] = []
     if clicks and ids:
         if not acknowledged:
@@ -64,16 +65,19 @@ def buttons(
 def wish(action: Json) -> Wish | None:
     """One action of a click as Slack sends it in, what it asks for out; None when it is none of ours to act on."""
     if action.get("action_id") == ACKNOWLEDGE:
-        return Wish(None, _ids(str(action.get("value") or "")))
+        return _wish(None, str(action.get("value") or ""))
     if action.get("action_id") == SNOOZE:
         option = action.get("selected_option")
         choice, _, reference = str(option.get("value") if isinstance(option, dict) else "").partition(" ")
-        return Wish(choice, _ids(reference)) if choice in dict(_CHOICES) else None
+        return _wish(choice, reference) if choice in dict(_CHOICES) else None
     return None
 
 
-def _ids(reference: str) -> tuple[str, ...]:
-    return () if reference == _GROUP else tuple(one for one in reference.split(",") if one)
+def _wish(choice: str | None, reference: str) -> Wish | None:
+    if reference.startswith(_GROUP):
+        return Wish(choice, (), reference.removeprefix(_GROUP))
+    ids = tuple(one for one in reference.split(",") if one)
+    return Wish(choice, ids) if ids else None
 
 
 def _button(text: str, action: str, **more: str) -> Json:

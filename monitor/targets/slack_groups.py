@@ -89,7 +89,9 @@ def _one(group: Group, member: Member, *, clicks: bool, before: str | None) -> J
     blocks = [
         header(f"{sign} {word}: {plain(facts.title, 80)}: {plain(words.move, 50)}"),
         body,
-        *buttons(ids, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED),
+        *buttons(
+            ids, group.key, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED
+        ),
         context([facts.type, f"route {group.route}", facts.id, *_numbers(group, [member]), *late_words(group.late)]),
         *_link_before(before),
     ]
@@ -107,7 +109,7 @@ def _several(group: Group, *, clicks: bool, before: str | None) -> Json:
     blocks = [
         header(f"{sign} {title}"),
         *lines_in_sections(lines),
-        *buttons(ids, None, _runbook(group), clicks=clicks, acknowledged=attended),
+        *buttons(ids, group.key, None, _runbook(group), clicks=clicks, acknowledged=attended),
         context([_kinds(group), f"route {group.route}", *_numbers(group, group.members), *late_words(group.late)]),
         *_link_before(before),
     ]

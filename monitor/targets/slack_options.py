@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from monitor.targets.address import TargetUrl, check_url
 from monitor.targets.base import GroupedOptions
-from monitor.values import Rate, Secret
+from monitor.values import Rate, Secret, ZoneName
 
 
 def _url(secret: SecretStr) -> SecretStr:
@@ -40,6 +40,10 @@ class SlackOptions(GroupedOptions):
     signing_secrets: list[Secret] = Field(
         default_factory=list, max_length=10, description="several, newest first, while you rotate"
     )
+    users: list[str] = Field(
+        default_factory=list, description="ids (U0123...) of those whose clicks count; everybody's if not given"
+    )
+    timezone: ZoneName = Field(default="UTC", description="zone in which `until tomorrow 09:00` counts")
     mention: str | None = Field(
         default=None, max_length=200, description="who an escalation mentions: <!here>, <@U...>"
     )

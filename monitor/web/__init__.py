@@ -8,6 +8,7 @@
     asking       POST: a scan now, by an operator or by a provider's webhook
     replaying    POST: deliveries sent again
     rotating     POST: a new signing secret for a target
+    slack        POST /slack/interactions: clicks on buttons of our messages
     signatures   how each provider signs its webhooks
     pages/       the page for people, and server-sent events
     session      signing in: the cookie, and the mark of a form

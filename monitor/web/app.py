@@ -16,6 +16,7 @@ from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
 from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
+from monitor.web.slack import SlackClicks
 from monitor.web.switching import Switching
 
 
@@ -26,7 +27,7 @@ def make_app(running: Services) -> web.Application:
     parts = (Health(running, guard), Metrics(running), Readings(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
     pages = Pages(running, guard)
-    for part in (*parts, *asked, pages, Acts(running)):
+    for part in (*parts, *asked, pages, Acts(running), SlackClicks(running)):
         app.add_routes(part.routes())
     app.on_response_prepare.append(_headers)
     app.on_shutdown.append(pages.streams.close)

@@ -30,7 +30,7 @@ ROLE = web.RequestKey("role", str)
 
 _SAFE = frozenset({"GET", "HEAD"})
 
-SIGNED = "/hooks/"
+SIGNED = ("/hooks/", "/slack/")
 """Paths that are verified by a secret of their own."""
 
 
@@ -75,7 +75,7 @@ class Guard:
                 raise Problem(403, "this Host is not served here: use 127.0.0.1 or localhost")
             if origin is not None and (not _readable(origin) or urlsplit(origin).netloc.lower() != host.lower()):
                 raise Problem(403, "pages of other sites are not served: the Origin differs from the Host")
-            if not (request.path in ALWAYS_OPEN or request.path.startswith((SIGNED, ASSETS))):
+            if not (request.path in ALWAYS_OPEN or request.path.startswith((*SIGNED, ASSETS))):
                 await self._let_in(request)
             return await handler(request)
 

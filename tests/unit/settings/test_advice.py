@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.settings.advice import NOT_IN_EFFECT
 from tests.unit.settings.configs import SECRET, Configs
 
 ENVIRON = {"TOKEN": "abc", "SECRET": SECRET}
@@ -69,39 +68,6 @@ def test_plain_http_is_advised_against(configs: Configs) -> None:
         f"4:54: sources.a.base_url: {told}",
         f"8:29: targets.ops.url: {told}",
     ]
-
-
-def test_what_is_not_in_effect_yet_is_said(configs: Configs) -> None:
-    """Everything in NOT_IN_EFFECT, and nothing that is given without a value."""
-    text = """
-        web: {listen: 127.0.0.1:9090}
-        sources:
-          tax: {provider: worklayer, token: "${TOKEN}", hook_secret: "${TOKEN}", settle: 5s}
-          other: {provider: worklayer, token: "${TOKEN}", hook_secret: null}
-        targets:
-          ops: {type: webhook, url: https://x.example.org, secret: "${SECRET}"}
-          chat: {type: slack, token: "${TOKEN}", channel: C1, mention: "<!here>", broadcast: true,
-                 signing_secret: "${TOKEN}"}
-          more: {type: slack, token: "${TOKEN}", channel: C1, signing_secrets: ["${TOKEN}"]}
-        routes:
-          - to: [ops, chat, more]
-            repeat_interval: 4h
-            labels: {mute: x}
-            routes:
-              - mute: [{location: UTC}]
-                active: [{location: UTC}]
-                escalate: {after: 5m, to: [ops]}
-        """
-    warnings = configs.warnings(text, ENVIRON)
-
-    assert [one.split(": ")[1] for one in warnings] == [
-        "targets.chat.mention",
-        "targets.chat.broadcast",
-        "targets.chat.signing_secret",
-        "targets.more.signing_secrets",
-    ]
-    assert all(one.endswith("accepted, not in effect yet: this version does nothing with it") for one in warnings)
-    assert len(warnings) == len(NOT_IN_EFFECT)
 
 
 def test_what_is_said_of_days_does_nothing_for_an_instant(configs: Configs) -> None:

@@ -13,6 +13,8 @@ from monitor.targets import TARGETS
 PAGE = Path("docs/targets.md").read_text()
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 ENVIRON = {
+    "SLACK_BOT_TOKEN": "xoxb-1-2-abcdefgh",
+    "SLACK_SIGNING_SECRET": "8f742231b10e8888abcd99yyyzzz85a5",
     "AM_TOKEN": "a-token-of-some-length",
     "PAGERDUTY_KEY": "0123456789abcdef0123456789abcdef",
     "DISCORD_WEBHOOK_URL": "https://discord.example/api/webhooks/1/x",

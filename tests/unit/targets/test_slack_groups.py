@@ -145,7 +145,7 @@ def test_buttons_say_what_they_are_about() -> None:
     (actions,) = [block for block in parent(many, clicks=True)["blocks"] if block["type"] == "actions"]
     found = wish(actions["elements"][0])
     assert found is not None
-    assert found.conditions == ()
+    assert (found.conditions, found.group) == ((), "routes[0]")
 
 
 @pytest.mark.parametrize(

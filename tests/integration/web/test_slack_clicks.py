@@ -1,0 +1,219 @@
+"""A condition in Slack from its opening to its end, with clicks on its buttons, against the look-alike."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientSession
+from redis.asyncio import Redis
+from slack_sdk.signature import SignatureVerifier
+
+from monitor.clock import utc_now
+from monitor.simulator import SlackLookalike
+from monitor.simulator.slack_clicks import click, sign
+from monitor.simulator.slack_messages import SlackMessage
+from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE
+from monitor.targets.slack_signature import genuine
+from monitor.web import listening
+from tests.installation import Hands, Installation, Listing, installed, listing
+
+SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+OLD = "0123456789abcdef0123456789abcdef"
+BOT = "xoxb-canary"
+
+
+@dataclass
+class Office:
+    """An installation that watches one list, and the Slack channel it tells."""
+
+    watch: Installation
+    slack: SlackLookalike
+    jobs: Listing
+    url: str
+    http: ClientSession
+
+    async def claim(self, status: str) -> None:
+        """The job gets another state, and is scanned."""
+        self.jobs.body = job(status)
+        await self.watch.scan("dev")
+
+    async def message(self, sign: str) -> SlackMessage:
+        """The group's message, once it reads so."""
+        found = await self.slack.wait_for(
+            lambda found: any(one.thread_ts is None and sign in one.text for one in found), timeout=60
+        )
+        return next(one for one in found if one.thread_ts is None and sign in one.text)
+
+    async def press(self, body: bytes, headers: dict[str, str]) -> int:
+        """Slack's request for a click; the status of our answer."""
+        async with self.http.post(f"{self.url}/slack/interactions", data=body, headers=headers) as answer:
+            return answer.status
+
+    async def open(self) -> list[dict[str, Any]]:
+        """The conditions as the API shows them."""
+        async with self.http.get(f"{self.url}/api/v1/conditions") as answer:
+            found: list[dict[str, Any]] = (await answer.json())["items"]
+            return found
+
+
+def job(state: str) -> dict[str, Any]:
+    """A page of DevRev jobs with one in this state."""
+    one = {"id": "don:core:job/1", "state": state, "title": "Import of users", "created_date": "2026-01-05T09:00:00Z"}
+    return {"jobs": [one], "next_cursor": None}
+
+
+@asynccontextmanager
+async def office(store_url: str, users: str = "") -> AsyncIterator[Office]:
+    """A DevRev source whose job has failed, told in Slack."""
+    async with (
+        SlackLookalike(token=BOT) as slack,
+        listing(job("in_progress")) as (provider, one),
+        ClientSession() as http,
+    ):
+        slack.enforce_rate = False
+        config = f"""
+web: {{listen: "127.0.0.1:0"}}
+egress: {{allow: [127.0.0.0/8]}}
+sources:
+  dev: {{provider: devrev, base_url: "{provider}", token: provider-token-1, every: 1h}}
+targets:
+  chat: {{type: slack, token: {BOT}, channel: C0123, api_url: "{slack.api_url}", rate: 50,
+         signing_secrets: [{SECRET}, {OLD}], mention: "<!here>"{users}}}
+routes: [{{match: {{type: "**.failed"}}, to: [chat], group_wait: 0s, group_interval: 100ms, repeat_interval: 4h}}]
+"""
+        async with (
+            installed(store_url, config, Hands(utc_now())) as watch,
+            listening(watch.services) as url,
+        ):
+            running = asyncio.create_task(watch.services.consumer.run())
+            try:
+                await watch.scan("dev")
+                here = Office(watch, slack, one, url, http)
+                await here.claim("failed")
+                yield here
+            finally:
+                watch.services.stopping.set()
+                await running
+
+
+async def test_a_condition_is_acknowledged_with_a_click(redis: Redis, store_url: str) -> None:
+    """A24: the message says who has it; a second click is harmless, and so is the same request again."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0DANA")
+        again, signed = click(shown, ACKNOWLEDGE, secret=OLD, timestamp=int(time.time()), user="U0ELI")
+        assert SignatureVerifier(SECRET).is_valid_request(body, headers)
+        assert await here.press(body, headers) == 200
+        taken = await here.message("Acknowledged")
+        assert taken.ts == shown.ts
+        assert "u0dana" in str(taken.blocks)
+        assert await here.press(body, headers) == 200
+        assert await here.press(again, signed) == 200
+        (condition,) = await here.open()
+        assert condition["state"] == "acknowledged"
+
+        await here.claim("completed")
+        ended = await here.message("Resolved")
+        assert ended.ts == shown.ts
+        thread = await here.slack.wait_for(lambda found: any(one.thread_ts for one in found), timeout=60)
+        assert "Over after" in str([one.payload for one in thread if one.thread_ts == shown.ts])
+
+
+async def test_a_snooze_lasts_as_chosen(redis: Redis, store_url: str) -> None:
+    """One hour, from the menu."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        chosen = chosen_from(shown, "1h")
+        body, headers = click(chosen, SNOOZE, secret=SECRET, timestamp=int(time.time()))
+        assert await here.press(body, headers) == 200
+        await here.message("Snoozed")
+        (condition,) = await here.open()
+        assert condition["state"] == "snoozed"
+        assert condition["snoozed_until"] is not None
+
+
+def chosen_from(message: SlackMessage, choice: str) -> SlackMessage:
+    """The message as Slack sends it when something was chosen from the menu."""
+    for block in message.payload["blocks"]:
+        for element in block.get("elements", []):
+            if element.get("action_id") == SNOOZE:
+                element["selected_option"] = next(
+                    one for one in element["options"] if one["value"].startswith(f"{choice} ")
+                )
+    return message
+
+
+async def test_what_slack_did_not_sign_changes_nothing(redis: Redis, store_url: str) -> None:
+    """A24: another secret, an old timestamp, no timestamp, another body, nothing at all: 401, and it stays open."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        shown, now = await here.message("Open"), int(time.time())
+        body, good = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=now)
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        for headers in (
+            click(shown, ACKNOWLEDGE, secret="somebody else's", timestamp=now)[1],
+            click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=now - 400)[1],
+            good | {"X-Slack-Request-Timestamp": "soon"},
+            good | {"X-Slack-Request-Timestamp": ""},
+            kind | {"X-Slack-Signature": good["X-Slack-Signature"]},
+            kind,
+        ):
+            assert await here.press(body, headers) == 401
+        assert await here.press(body + b"&x=1", good) == 401
+        (condition,) = await here.open()
+        assert condition["state"] == "open"
+
+
+async def test_what_slack_signs_and_is_no_click_of_ours_is_fine(redis: Redis, store_url: str) -> None:
+    """Link buttons, modals and whatever else: 200, and nothing happens."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        await here.message("Open")
+        for body in (b"", b"payload=x", b"payload=%5B%5D", b'payload={"type":"block_actions","actions":[1]}', b"\xff"):
+            assert await here.press(body, sign(body, SECRET, int(time.time()))) == 200
+        (condition,) = await here.open()
+        assert condition["state"] == "open"
+
+
+async def test_unknown_users_are_refused(redis: Redis, store_url: str) -> None:
+    """A24: who is not in `users` changes nothing, and Slack still gets its 200."""
+    async with office(store_url, users=", users: [U0DANA]") as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0STRANGER")
+        assert await here.press(body, headers) == 200
+        (condition,) = await here.open()
+        assert condition["state"] == "open"
+        body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0DANA")
+        assert await here.press(body, headers) == 200
+        await here.message("Acknowledged")
+
+
+async def test_a_deleted_message_is_posted_anew(redis: Redis, store_url: str) -> None:
+    """Somebody cleaned up the channel; the next news is a message again, with what is so now."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        shown.deleted = True
+        await here.claim("completed")
+        ended = await here.message("Resolved")
+        assert ended.ts != shown.ts
+
+
+def test_a_signature_is_judged_as_slack_does() -> None:
+    """By the sample of Slack's own page, which is years old, and by its freshness."""
+    body = (
+        b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&"
+        b"channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&"
+        b"response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&"
+        b"trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+    )
+    headers = {
+        "X-Slack-Request-Timestamp": "1531420618",
+        "X-Slack-Signature": "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+    }
+    assert genuine(headers, body, [OLD, SECRET], 1531420618 + 299)
+    assert not genuine(headers, body, [OLD, SECRET], 1531420618 + 301)
+    assert not genuine(headers, body, [SECRET[:-1]], 1531420618)
+    assert not genuine(headers, body, [], 1531420618)
