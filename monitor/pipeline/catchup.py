@@ -87,7 +87,10 @@ def fold(waiting: Sequence[Waiting]) -> Folded:
 
     What was sent before stays as it was: a body that a receiver may have seen under this id never changes.
     """
-    events = [_events.decode(one.body) for one in waiting]
+    try:
+        events = [_events.decode(one.body) for one in waiting]
+    except msgspec.DecodeError:  # of another version: nothing is known of what stands for what
+        return Folded(waiting, {}, {})
     stay: list[int] = []
     behind: dict[int, list[int]] = {}
     for place in reversed(range(len(waiting))):

@@ -112,6 +112,14 @@ def test_news_and_other_resources_are_never_left_out() -> None:
     assert not fold([waiting(1, 1), waiting(2, 2, key="tax/job/b")]).taken
 
 
+def test_an_event_that_cannot_be_read_stands_for_nothing() -> None:
+    """Everything is sent as it is stored."""
+    strange = Waiting("dlv_2", 0, b'{"id":"evt_2","data":{"revision":"two"}}', 0)
+    folded = fold([waiting(1, 1), strange, waiting(3, 3)])
+    assert [one.id for one in folded.stay] == ["dlv_1", "dlv_2", "dlv_3"]
+    assert not folded.taken
+
+
 @given(
     st.lists(
         st.tuples(st.integers(1, 6), st.booleans(), st.sampled_from(["tax/job/a", "tax/job/b"]), st.integers(0, 1)),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from redis.asyncio import Redis
 
+from monitor.exchange import Exchange
 from monitor.simulator import Receiver, Reply
 from monitor.status import delivery_view
 from monitor.store.lanes import delivery_id
+from monitor.targets.base import Message, Outcome
 from tests.installation import SECRET
 from tests.integration.pipeline.delivering import told, working
 
@@ -227,3 +230,54 @@ async def test_what_is_kept_of_attempts_is_bounded(redis: Redis, store_url: str)
         assert 10 <= len(kept) < 25
         stored = await work.services.store.db.run("HSTRLEN", f"jobwire:delivery:{delivery.id}", "attempts")
         assert stored < 80_000
+
+
+async def test_w13_an_attempt_that_takes_all_its_time_is_made_once(redis: Redis, store_url: str) -> None:
+    """W13: its lease is longer than its timeout, so no other worker begins it; a dead worker's is taken over."""
+    async with working(store_url, {"hook": "retry: [1h], timeout: 1s"}) as work:
+        receiver = work.receivers["hook"]
+        receiver.script([Reply(delay=20.0)])
+        await work.change("a")
+        await work.services.consumer.relay.relay()
+        slow = asyncio.create_task(work.deliver())
+        await receiver.wait_for(lambda seen: len(seen) == 1)
+        while not slow.done():
+            assert await work.deliver() == 0
+            await asyncio.sleep(0.05)
+        assert len(receiver.deliveries) == 1
+        (delivery,) = await work.deliveries()
+        (attempt,) = delivery.attempts
+        assert (attempt.error or "").startswith("timeout: ")
+        await work.due()
+        await work.services.store.lanes.claim("hook", lease_ms=-1, limit=1, take=1)
+        assert await work.deliver() == 1
+
+
+async def test_w14_what_fails_in_here_is_set_aside_with_its_content(redis: Redis, store_url: str) -> None:
+    """W14: it is told as exhausted, holds nobody up, and its event is still there to be sent again."""
+    async with working(store_url, {"hook": "retry: [1h]"}) as work:
+        hook = work.services.targets["hook"]
+        broken = replace(hook, target=Broken())
+        await work.change("a")
+        await work.services.consumer.relay.relay()
+        for _ in range(3):
+            await work.services.consumer.deliverer.deliver(broken)
+            await work.due()
+        (delivery,) = await work.deliveries()
+        assert (delivery.status, len(delivery.attempts)) == ("failed", 2)
+        assert "jobwire.target.exhausted" in await work.watch.told()
+        assert await work.services.store.log.get(delivery.event) is not None
+        await work.change("a")
+        assert await work.deliver() == 1
+
+
+class Broken:
+    """A target whose messages cannot be made."""
+
+    grouped = False
+
+    def send(self, _: Message) -> Exchange[Outcome]:
+        raise ZeroDivisionError
+
+    def address(self) -> str:
+        return "nowhere"
