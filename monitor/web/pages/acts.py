@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -10,6 +11,8 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.status.replay import replaying
 from monitor.web.problems import Problem
+
+_PAGE = "somebody on the page"
 
 
 class Acts:
@@ -27,6 +30,7 @@ class Acts:
             web.post("/do/sources/{name}/removals/{word}", self.removals),
             web.post("/do/targets/{name}/{word}", self.switch),
             web.post("/do/deliveries/{id}/replay", self.replay),
+            web.post("/do/conditions/{id}", self.attend),
         ]
 
     async def poll(self, request: web.Request) -> web.Response:
@@ -60,6 +64,22 @@ class Acts:
             raise Problem(404, "no such delivery is kept any more")
         structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target, by="page")
         return _back(request, f"{found.id} to {found.target}: {found.result}")
+
+    async def attend(self, request: web.Request) -> web.Response:
+        """A condition acknowledged, or put off for an hour or until it changes."""
+        named, word = request.match_info["id"], str((await request.post()).get("word", ""))
+        attention, now = self._running.attention, self._running.clock.now()
+        if word == "acknowledge":
+            found = await attention.acknowledge(named, by=_PAGE)
+        elif word in {"1h", "change"}:
+            until = now + timedelta(hours=1) if word == "1h" else None
+            found = await attention.snooze(named, until=until, by=_PAGE)
+        else:
+            raise Problem(400, "word: acknowledge, 1h or change")
+        if not found:
+            raise Problem(404, "this is not open any more")
+        done = "acknowledged" if word == "acknowledge" else "snoozed"
+        return _back(request, f"{found[0].title or found[0].key}: {done}"[:200])
 
     def _source(self, request: web.Request) -> str:
         name = request.match_info["name"]

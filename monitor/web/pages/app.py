@@ -66,6 +66,7 @@ class Pages:
         values = {
             "sources": await views.sources(),
             "targets": await views.targets(),
+            "conditions": await views.conditions(),
             "due": due,
             "dots": dots(due, now),
             "ticks": ticks(now),

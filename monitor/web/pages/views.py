@@ -15,8 +15,10 @@ from monitor.moments import from_millis, parse_date, parse_instant
 from monitor.resources import pick
 from monitor.routing import type_glob
 from monitor.status import (
+    ConditionView,
     SourceView,
     TargetView,
+    condition_views,
     deliveries_of,
     delivery_view,
     held_removals,
@@ -81,6 +83,10 @@ class Views:
         """Every target as it is now."""
         now_ms, known = await self._store.db.now_ms(), self._running.settings.targets.values()
         return [await target_view(self._store.reading, one.name, one.type, now_ms) for one in known]
+
+    async def conditions(self) -> list[ConditionView]:
+        """What is open, what nobody has first."""
+        return condition_views(await self._store.conditions.all(), await self.now())
 
     async def deadlines(self) -> list[Due]:
         """The deadlines of the next days that are still to be told, the next rung first."""

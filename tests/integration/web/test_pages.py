@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import msgspec
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
+from monitor.clock import utc_now
+from monitor.moments import stamp
 from monitor.web.guard import MARK
 from monitor.web.session import COOKIE
 from tests.integration.web.serving import Served, jobs, served
@@ -111,6 +114,35 @@ async def test_buttons_do_what_they_say(redis: Redis, store_url: str) -> None:
         assert (await at.ask("POST", "/do/sources/nobody/poll", headers=back)).status == 404
         foreign = {"Origin": "https://evil.example"}
         assert (await at.ask("POST", "/do/targets/ops/disable", headers=foreign)).status == 403
+
+
+async def test_what_is_open_can_be_taken(redis: Redis, store_url: str) -> None:
+    """A condition stands on the page until it is over; a button says that somebody has it, another puts it off."""
+    async with served(store_url) as at:
+        await at.watch.scan("tax")
+        at.listing.body = jobs("a", "b", "c") | {
+            "data": [{**one, "deadline_time": soon()} for one in jobs("a")["data"]]
+        }
+        await at.watch.scan("tax")
+        assert await at.watch.services.consumer.ringer.ring() >= 0
+        await at.watch.services.consumer.relay.relay()
+        conditions = (await at.get("/api/v1/conditions"))["items"]
+        assert [one["type"] for one in conditions] == ["worklayer.job.deadline_approaching"]
+        text = await html(at, "/")
+        assert "1 open" in text
+        address, back = f"/do/conditions/{conditions[0]['id']}", {"Referer": f"{at.url}/"}
+        done = await at.ask("POST", address, data={"word": "acknowledge"}, headers=back, allow_redirects=False)
+        assert done.status == 303
+        assert "somebody on the page" in await html(at, "/")
+        await at.ask("POST", address, data={"word": "1h"}, headers=back)
+        assert (await at.get("/api/v1/conditions"))["items"][0]["state"] == "snoozed"
+        assert (await at.ask("POST", address, data={"word": "x"})).status == 400
+        assert (await at.ask("POST", "/do/conditions/cnd_none", data={"word": "1h"})).status == 404
+
+
+def soon() -> str:
+    """Two hours from now."""
+    return stamp(utc_now() + timedelta(hours=2))
 
 
 async def test_people_sign_in_with_a_token(redis: Redis, store_url: str) -> None:
