@@ -1,0 +1,70 @@
+"""Conditions and silences over HTTP: read, said, refused in words."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from monitor.clock import utc_now
+from monitor.events import monitor_event
+from monitor.moments import stamp
+from tests.integration.web.serving import Served, served
+
+
+async def opened(here: Served) -> str:
+    """A source in trouble; the id of the condition."""
+    news = monitor_event("source", "tax", "failing", count=1, time=stamp(utc_now()), details={}, provider="worklayer")
+    await here.watch.services.store.sources.tell_once("tax", news.id, news)
+    await here.watch.services.consumer.relay.relay()
+    (one,) = (await here.get("/api/v1/conditions"))["items"]
+    assert (one["key"], one["type"], one["state"]) == ("source/tax", "jobwire.source.failing", "open")
+    return str(one["id"])
+
+
+async def test_a_condition_is_listed_acknowledged_put_off_and_given_back(redis: Redis, store_url: str) -> None:
+    """By id and by key; said twice it changes nothing; what is not open is not found."""
+    async with served(store_url) as here:
+        id = await opened(here)
+        for path, body, state, by in (
+            (id, {"by": "ann", "comment": "on it"}, "acknowledged", "ann"),
+            ("source/tax", {"by": "bob"}, "acknowledged", "ann"),
+            (id, {"by": "bob", "snooze": "4h"}, "snoozed", "bob"),
+            (id, {"by": "bob", "snooze": "until-change"}, "snoozed", "bob"),
+            (id, {"by": "bob", "undo": True}, "open", None),
+        ):
+            answer = await here.ask("POST", f"/api/v1/conditions/{path}/ack", json=body)
+            assert answer.status == 200, await answer.text()
+            (one,) = (await answer.json())["items"]
+            assert (one["state"], one["acknowledged_by"]) == (state, by)
+        assert (await here.ask("POST", "/api/v1/conditions/cnd_none/ack", json={"by": "ann"})).status == 404
+        for body in ({}, {"by": ""}, {"by": "ann", "snooze": "soon"}, {"by": "ann", "for": "1h"}, []):
+            assert (await here.ask("POST", f"/api/v1/conditions/{id}/ack", json=body)).status == 400, body
+        assert (await here.get("/api/v1/conditions?limit=1"))["next"] is None
+        assert len((await here.get("/api/v1/conditions?source=tax&all=1"))["items"]) == 1
+        assert (await here.ask("GET", "/api/v1/conditions?sorce=tax")).status == 400
+
+
+async def test_a_silence_is_made_listed_and_ended(redis: Redis, store_url: str) -> None:
+    """It needs matchers, an end, a reason and somebody who says so."""
+    async with served(store_url) as here:
+        wish = {
+            "matchers": ["type=*.*.stuck", "source=tax"],
+            "for": "2h",
+            "by": "ann",
+            "comment": "their queue is down",
+        }
+        answer = await here.ask("POST", "/api/v1/silences", json=wish)
+        assert answer.status == 201, await answer.text()
+        made = await answer.json()
+        assert (made["state"], made["matchers"], made["by"]) == ("active", wish["matchers"], "ann")
+        (listed,) = (await here.get("/api/v1/silences"))["items"]
+        assert listed == made
+        ended = await here.ask("DELETE", f"/api/v1/silences/{made['id']}")
+        assert (ended.status, (await ended.json())["state"]) == (200, "expired")
+        assert (await here.ask("DELETE", "/api/v1/silences/sil_none")).status == 404
+        wrong: list[dict[str, object]] = [
+            {"matchers": []}, {"matchers": ["team=x"]}, {"matchers": ["tax"]}, {"for": None}, {"comment": ""},
+            {"comment": "  "}, {"by": ""}, {"for": "soon"}, {"ends_at": "2030-01-01T00:00:00Z"},
+            {"starts_at": "2030-01-01T00:00:00Z", "for": None, "ends_at": "2029-01-01T00:00:00Z"},
+        ]  # fmt: skip
+        for one in wrong:
+            assert (await here.ask("POST", "/api/v1/silences", json={**wish, **one})).status == 400, one
