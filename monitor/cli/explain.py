@@ -36,7 +36,7 @@ async def explain_event(id: Id, /, *, config: ConfigFile = DEFAULT_CONFIG, as_js
             await running.store.lanes.cursor(),
         )
     if found is None:
-        raise UsageError(f"no event {id!r} is kept: they are for 14 days, and `jobwire events --json` lists their ids")
+        raise UsageError(f"no event {id!r} is kept: `jobwire events --json` lists the ids of those that are")
     if as_json:
         json_line(found)
     else:

@@ -16,6 +16,7 @@ from monitor.errors import UsageError
 from monitor.resources import Known
 from monitor.status import DeadlineView, ResourceView, known_resource
 from monitor.status import resources as all_resources
+from monitor.status.history import revisions
 
 Kind = Annotated[str | None, Parameter(help="Only this kind: job, job_driver, contract or interview.")]
 State = Annotated[str | None, Parameter(help="Only this state, as the provider writes it; `-` for none.")]
@@ -53,7 +54,7 @@ async def history(key: Key, /, *, config: ConfigFile = DEFAULT_CONFIG, as_json: 
     session.known("source", name, settings.sources)
     async with session.wired(settings) as running:
         known = await known_resource(running.store.items, running.sources[name], ref)
-        lines = await running.store.reading.history(key)
+        lines = revisions(await running.store.reading.history(key), known)
     if known is None and not lines:
         raise UsageError(f"no resource {key!r} is known; `jobwire resources --source {name}` lists those that are")
     if as_json:
@@ -89,4 +90,4 @@ def _headline(key: str, known: Known) -> str:
 
 def _line(line: dict[str, Any]) -> tuple[str, ...]:
     change = what_changed({"data": line})
-    return str(line["revision"]), short_time(line["at"]), line["type"], change or "-"
+    return str(line["revision"]), short_time(line["at"]), line["type"] or "-", change or "-"

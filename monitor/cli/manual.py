@@ -39,7 +39,7 @@ SHAPES = """\
 | `events` | the CloudEvents themselves: [events](events.md) |
 | `resources` | `{key provider source kind id parent title state since revision fields deadlines}`; \
 a deadline is `{type field value next due}` |
-| `history` | `{revision at type event state changes}` |
+| `history` | `{revision at type event state changes}`; type and event are null where nothing was told |
 | `deliveries` | `{id event_id target status attempts: [{n at status ms error response address}] next_at}` |
 | `replay` | with ids a line each: `{id event_id target result}`; by target `{target count results}`, with `--dry-run` \
 `{target count statuses oldest_at newest_at}`. A result is queued, waiting, \

@@ -44,8 +44,8 @@ SAID = {
     "gone": "not sent: its event is older than what is kept",
     "changed": "left alone: somebody else replayed it meanwhile",
     "unconfigured": "not sent: the config has no such target any more",
-    "unknown": "no such delivery, and no delivery of such an event: "
-    "they are kept for 14 days; `jobwire deliveries` and `jobwire events` list them",
+    "unknown": "no such delivery, and no delivery of such an event, is kept: "
+    "`jobwire deliveries` and `jobwire events` list what is",
 }
 _DONE = {"queued", "waiting", "changed"}
 

@@ -19,6 +19,7 @@ from monitor.status import (
     target_view,
 )
 from monitor.status.explain import explain
+from monitor.status.history import revisions
 from monitor.store.eventlog import FIRST, place_order
 from monitor.store.reading import Wanted
 from monitor.web.problems import Problem, answer
@@ -88,8 +89,9 @@ class Readings:
         name, _, ref = key.partition("/")
         if name in self._running.sources:
             lines = await self._store.reading.history(key)
-            if lines or await known_resource(self._store.items, self._running.sources[name], ref):
-                return answer(Page([*lines]))
+            known = await known_resource(self._store.items, self._running.sources[name], ref)
+            if lines or known:
+                return answer(Page([*revisions(lines, known)]))
         raise Problem(404, "no such resource is known: /api/v1/resources lists the keys of those that are")
 
     async def events(self, request: web.Request) -> web.Response:

@@ -20,11 +20,9 @@ async def test_the_difference_in_messages_is_shown(shared: Jobwire, sim: Simulat
         await one.scan("tax")
         other = shared.home / "other.yaml"
         other.write_text(text.replace("name: jobs, match: {", 'name: jobs, match: {state: "CLOSED", '))
-        people, programs, same, wrong = await asyncio.gather(
+        people, programs = await asyncio.gather(
             shared("backtest", str(other), "--since", "1h"),
             shared("backtest", str(other), "--since", "1h", "--json"),
-            shared("backtest", str(shared.config), "--since", "1h", "--json"),
-            shared("backtest", str(shared.home / "none.yaml"), "--since", "1h"),
         )
         written = await one.services.store.log.written()
         relayed = await one.services.store.db.run("KEYS", "jobwire:deliver*")
@@ -38,6 +36,4 @@ async def test_the_difference_in_messages_is_shown(shared: Jobwire, sim: Simulat
     assert len(line["examples"]["worklayer.job.claimed"]) == 2
     assert (people.code, "hook: messages 3 → 1" in people.out) == (0, True)
     assert "  vanish  2 worklayer.job.claimed" in people.out
-    assert (same.json[0]["vanish"], same.json[0]["appear"], same.json[0]["moved"]) == ({}, {}, [])
-    assert wrong.code == 2
     assert (written, relayed) == (3, [])

@@ -42,7 +42,7 @@ async def test_an_event_is_explained_from_change_to_attempt(
     assert "500" in people.out
     assert "far: not taken" in people.lines
     assert "big: where resource.fields.total_amount gte wants" in people.out
-    assert (unknown.code, "14 days" in unknown.err) == (2, True)
+    assert (unknown.code, "jobwire events --json" in unknown.err) == (2, True)
     (found,) = programs.json
     fates = {one["target"]: one for one in found["targets"]}
     assert (fates["hook"]["route"], fates["hook"]["sent_by"]) == ("work", "jobs")

@@ -127,8 +127,8 @@ async def test_history_has_every_revision(running: Installation, shared: Jobwire
         shared("history", "tax/job/none"),
     )
 
-    assert [(one["revision"], one["type"]) for one in lines.json] == [(2, "worklayer.job.claimed")]
-    assert lines.json[0]["state"] == {"before": "UNCLAIMED", "after": "CLAIMED"}
+    assert [(one["revision"], one["type"]) for one in lines.json] == [(1, None), (2, "worklayer.job.claimed")]
+    assert [one["state"]["after"] for one in lines.json] == ["UNCLAIMED", "CLAIMED"]
     assert people.lines[0].startswith(f"{contract}: Contract")
     assert "revision 1, 0 events" in people.lines[1]
     assert (unknown.code, "jobwire resources --source tax" in unknown.err) == (2, True)
