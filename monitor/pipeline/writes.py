@@ -28,14 +28,19 @@ class Writes:
         if write is not None:
             await write
 
+    async def _give_up(self) -> None:
+        write, self._under_way = self._under_way, None
+        if write is not None:
+            write.cancel()
+            await asyncio.gather(write, return_exceptions=True)
+
     @asynccontextmanager
     async def ended(self) -> AsyncIterator[None]:
         """Nothing is under way after the block, however it ends; when it is cancelled, so is the write."""
         try:
             yield
         except asyncio.CancelledError:
-            if self._under_way is not None:
-                self._under_way.cancel()
+            await self._give_up()
             raise
         finally:
             await self.done()
