@@ -12,8 +12,8 @@ from tests import stores
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--chaos` adds the long suites: many random worlds, and death at a thousand points."""
-    parser.addoption("--chaos", action="store_true", help="run the long chaos suites as well (half an hour)")
+    """`--chaos` adds the long suites: many random worlds, and trouble at a thousand points."""
+    parser.addoption("--chaos", action="store_true", help="run the long chaos suites as well (a quarter of an hour)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,7 @@
-"""Real workers are killed with SIGKILL while providers change; afterwards every change has its event, once."""
+"""Real workers are killed, stopped and paused while providers change and the receiver has moods of its own.
+
+Afterwards every change has its event, once, and what is recorded as delivered was taken.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import random
 import signal
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -18,11 +21,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from monitor.simulator import Receiver, Simulator
+from monitor.simulator import Receiver, Reply, Simulator
+from tests.chaos.worlds import due, honestly_recorded
 from tests.installation import SECRET, Hands, Installation, installed
 from tests.stores import until
 
-CHURN_SECONDS = 14.0
+CHURN_SECONDS = 11.0
 CHURN_LIMIT_SECONDS = 180.0
 SETTLE_SECONDS = 150.0
 
@@ -37,7 +41,7 @@ sources:
          connector_token: "{sim.bindbee.connector_token}", every: 1s, rate: 2}}
   dev: {{provider: devrev, base_url: "{sim.devrev.base_url}", token: "{sim.devrev.token}", every: 1s}}
 targets:
-  hook: {{type: webhook, url: "{hook}", secret: "{SECRET}", timeout: 3s}}
+  hook: {{type: webhook, url: "{hook}", secret: "{SECRET}", timeout: 3s, retry: [{", ".join(["300ms"] * 60)}]}}
 egress: {{allow: [127.0.0.0/8]}}
 routes: [{{to: [hook]}}]
 """
@@ -67,12 +71,29 @@ class Workers:
         victim.send_signal(signal.SIGKILL)
         await victim.wait()
 
+    async def end(self, chance: random.Random) -> None:
+        """SIGTERM for one of them, whatever it has in flight."""
+        victim = self.running.pop(chance.randrange(len(self.running)))
+        victim.send_signal(signal.SIGTERM)
+        assert await victim.wait() == 0
+
+    async def pause(self, chance: random.Random, redis: Redis) -> None:
+        """SIGSTOP one of them until all its leases have lapsed and others went on; then it goes on as well."""
+        victim = self.running[chance.randrange(len(self.running))]
+        victim.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(chance.uniform(0.1, 0.3))
+        await redis.delete(*(f"jobwire:lease:{name}" for name in ("uk", "tax", "ats", "dev")))
+        await due(redis)
+        await asyncio.sleep(chance.uniform(0.3, 1.2))
+        victim.send_signal(signal.SIGCONT)
+
     async def stop(self) -> list[int]:
         """End them as an operator does, once all are up: before that SIGTERM finds nobody to hand anything back."""
         await until(self.up)
-        for process in self.running:
+        ending, self.running = self.running, []
+        for process in ending:
             process.send_signal(signal.SIGTERM)
-        return [await process.wait() for process in self.running]
+        return [await process.wait() for process in ending]
 
 
 @asynccontextmanager
@@ -96,8 +117,20 @@ async def settled(watch: Installation, sim: Simulator, receiver: Receiver) -> bo
             known.update({ref: one.resource.state for ref, one in document.known.items() if not one.gone})
         if {ref: known.get(ref) for ref in states} != states:
             return False
-    told = {event["id"] for event in await everything_told(watch)}
-    return told <= {delivery.id for delivery in receiver.deliveries}
+    # News about the target are not sent to it.
+    told = {event["id"] for event in await everything_told(watch) if not event["type"].startswith("jobwire.target.")}
+    return told <= set(taken(receiver))
+
+
+def taken(receiver: Receiver) -> Counter[str]:
+    """How often the receiver said yes to each event; the worker need not have heard it."""
+    return Counter(delivery.id for delivery in receiver.deliveries if delivery.status // 100 == 2)
+
+
+def moody(chance: random.Random) -> Reply | None:
+    """A receiver's answer on a bad day: a reset, no answer in time, an error; mostly the usual one."""
+    moods = (Reply(reset=True), Reply(delay=4), Reply(status=500), Reply(truncate=0, status=200, body="broken off"))
+    return chance.choice(moods) if chance.random() < 0.25 else None
 
 
 async def calm(watch: Installation, sim: Simulator, receiver: Receiver) -> None:
@@ -140,7 +173,8 @@ def hold_together(events: list[dict[str, Any]]) -> None:
 
 @pytest.mark.timeout(600)
 async def test_killed_workers_lose_double_or_invent_nothing(redis: Redis, store_url: str, tmp_path: Path) -> None:
-    """P20: SIGKILL at random moments for seconds on end; then all that happened was told, in order, and arrived."""
+    """P20, P21, W25: SIGKILL, SIGTERM and SIGSTOP at random moments for seconds on end, at a receiver that has its
+    moods; then all that happened was told, in order, and arrived."""
     chance = random.Random(20)
     async with Simulator(seed=3, rate=0, population=8) as sim, Receiver([SECRET]) as receiver:
         path = tmp_path / "jobwire.yaml"
@@ -151,6 +185,7 @@ async def test_killed_workers_lose_double_or_invent_nothing(redis: Redis, store_
         ):
             await some.start()
             await some.start()
+            receiver.decide = lambda _: moody(chance)
             loop = asyncio.get_running_loop()
             end, kills = loop.time() + CHURN_SECONDS, 0
             async with asyncio.timeout(CHURN_LIMIT_SECONDS):
@@ -158,15 +193,22 @@ async def test_killed_workers_lose_double_or_invent_nothing(redis: Redis, store_
                     for _ in range(chance.randrange(8)):
                         sim.step()
                     await asyncio.sleep(chance.uniform(0.1, 0.7))
-                    if chance.random() < 0.4 and some.up():
+                    if chance.random() < 0.5 and some.up():
                         kills += 1
-                        await some.kill(chance)
-                        await some.start()
+                        trouble = chance.choice(("kill", "kill", "end", "pause"))
+                        if trouble == "pause":
+                            await some.pause(chance, redis)
+                        else:
+                            await (some.kill(chance) if trouble == "kill" else some.end(chance))
+                            await some.start()
+            receiver.decide = None
             await calm(watch, sim, receiver)
             assert await some.stop() == [0, 0]
             # A scan that was under way at the stop may have told something after all; the next worker delivers it.
             await some.start()
             await calm(watch, sim, receiver)
+            assert await some.stop() == [0]
+            await honestly_recorded(taken(receiver), redis)
 
             events = await everything_told(watch)
             hold_together(events)
