@@ -22,20 +22,17 @@ async def test_the_command_prints_the_secret_once_and_nothing_else_shows_it(
     assert secret not in done.err
 
     receiver.secrets[:] = [public]
-    listed, sent = await asyncio.gather(shared("targets", "--json"), shared("send-test", "hook", "--json"))
+    sent = await shared("send-test", "hook", "--json")
     assert sent.code == 0
     assert receiver.deliveries[-1].verified
-    assert not [one for one in (listed, sent) if secret in one.out + one.err or "whsec_" in one.out]
+    assert secret not in sent.out + sent.err
 
 
 async def test_the_command_refuses_with_what_to_do(shared: Jobwire) -> None:
-    """No key, no such target, no such duration: exit code 2, one line."""
-    keyless, unknown, overlong = await asyncio.gather(
-        shared("target", "rotate", "hook"),
-        shared("target", "rotate", "hock"),
-        shared("target", "rotate", "hook", "--overlap", "soon"),
+    """No key, no such duration: exit code 2, one line."""
+    keyless, overlong = await asyncio.gather(
+        shared("target", "rotate", "hook"), shared("target", "rotate", "hook", "--overlap", "soon")
     )
-    assert [one.code for one in (keyless, unknown, overlong)] == [2, 2, 2]
+    assert [one.code for one in (keyless, overlong)] == [2, 2]
     assert "openssl rand -base64 32" in keyless.err
-    assert "did you mean hook?" in unknown.err
     assert "--overlap: 'soon' is not a duration" in overlong.err
