@@ -24,6 +24,9 @@ store:
   url: embedded
   data_dir: {data_dir}
 
+web:
+  listen: 127.0.0.1:{page}
+
 sources:
   fleet:
     provider: driver_jobs
@@ -79,7 +82,7 @@ routes:
 
 
 def config_text(
-    data_dir: Path, sim: Simulator, receiver: Receiver, slack: SlackLookalike, secret: str, pace: Pace
+    data_dir: Path, sim: Simulator, receiver: Receiver, slack: SlackLookalike, secret: str, pace: Pace, page: int
 ) -> str:
     """The text of the file. JSON strings are YAML strings, whatever is in the path."""
     return _CONFIG.format(
@@ -89,6 +92,7 @@ def config_text(
         slack=slack,
         secret=secret,
         pace=pace,
+        page=page,
         urgent=json.dumps(URGENT),
         hook=HOOK,
         slack_name=SLACK,

@@ -27,7 +27,8 @@ def opening(screen: Screen, stage: Stage, pace: Pace, known: int, left_at: float
         ("", f"{sim.control_url} shows what they hold and how to change it"),
         ("receivers", "a webhook that checks every signature"),
         ("", f"a Slack look-alike: failed jobs, ending contracts; groups for {pace.group_wait}"),
-        ("running", f"store and worker; log: {shown(home.log)}"),
+        ("page", f"http://{stage.settings.web.listen} shows what is watched, open, sent; it is yours to press buttons"),
+        ("running", f"store, worker and page; log: {shown(home.log)}"),
         ("config", shown(home.config)),
     )
     for name, text in rows:

@@ -27,7 +27,7 @@ from monitor.simulator import keep
 
 LOG_LIMIT = 2_000_000  # bytes, above which a start begins a new log and keeps one old
 T = TypeVar("T")
-PORTS = 7  # four providers, their control, the webhook receiver, the Slack look-alike
+PORTS = 8  # four providers, their control, the webhook receiver, the Slack look-alike, the page
 
 
 class Memory(msgspec.Struct):

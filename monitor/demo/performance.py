@@ -20,7 +20,7 @@ from monitor.demo.home import Home
 from monitor.demo.narrator import Narrator
 from monitor.demo.plan import Plan
 from monitor.demo.screen import Screen
-from monitor.demo.stage import Arrivals, Stage, built, worker_command, worker_environ
+from monitor.demo.stage import Arrivals, Stage, built, role_command, role_environ
 from monitor.errors import StoreUnavailable
 from monitor.log import configure
 from monitor.moments import parse_instant
@@ -91,9 +91,13 @@ class Show:
         )
         telling = self._kept(narrator.run())
         tasks = [self._kept(watcher) for watcher in watchers]
-        command, environ = worker_command(stage.home), worker_environ(stage.server.url)
+        environ = role_environ(stage.server.url)
+        worker, web = role_command("worker", stage.home), role_command("web", stage.home)
         try:
-            await keep_child("worker", command, environ, self.stop, output=self.log, died=self._worker_died)
+            await asyncio.gather(
+                keep_child("worker", worker, environ, self.stop, output=self.log, died=self._worker_died),
+                keep_child("web", web, environ, self.stop, output=self.log),
+            )
         finally:
             stage.world.freeze()
             self.lived = time.monotonic() - began

@@ -18,7 +18,7 @@ from monitor.demo import config
 from monitor.demo.happenings import Happenings
 from monitor.demo.home import Home, Memory
 from monitor.demo.plan import SEED, Plan
-from monitor.demo.world import World, free_or_any, living
+from monitor.demo.world import World, free_or_any, free_port, living
 from monitor.embedded import EmbeddedStore
 from monitor.errors import UsageError
 from monitor.settings import Settings, load
@@ -55,9 +55,11 @@ async def built(plan: Plan, home: Home, arrivals: Arrivals, happenings: Happenin
     receiver = Receiver([memory.secret], port=ports[5], on_delivery=arrivals.put_nowait)
     slack = SlackLookalike(port=ports[6], on_message=arrivals.put_nowait)
     async with living(home, memory.seed, ports[:5], noted) as world, receiver, slack:
-        memory.ports = [*world.ports, _port(receiver.url), _port(slack.webhook_url)]
+        page = free_port(ports[7])
+        memory.ports = [*world.ports, _port(receiver.url), _port(slack.webhook_url), page]
         home.remember(memory)
-        home.write_config(config.config_text(plan.data_dir, world.sim, receiver, slack, memory.secret, plan.pace))
+        text = config.config_text(plan.data_dir, world.sim, receiver, slack, memory.secret, plan.pace, page)
+        home.write_config(text)
         async with EmbeddedStore(plan.data_dir) as server:
             db = await connect(server.url)
             try:
@@ -67,12 +69,12 @@ async def built(plan: Plan, home: Home, arrivals: Arrivals, happenings: Happenin
                 await db.close()
 
 
-def worker_command(home: Home) -> list[str]:
-    """The command of a worker, as it runs in production."""
-    return [sys.executable, "-m", "monitor.cli", "worker", "--config", str(home.config.absolute())]
+def role_command(role: str, home: Home) -> list[str]:
+    """The command of a worker or of the page, as it runs in production."""
+    return [sys.executable, "-m", "monitor.cli", role, "--config", str(home.config.absolute())]
 
 
-def worker_environ(store_url: str) -> dict[str, str]:
+def role_environ(store_url: str) -> dict[str, str]:
     """Its environment: ours, with the store of the demo, and this checkout wherever it was started from."""
     checkout = str(Path(monitor.__file__).resolve().parents[1])
     paths = [checkout, *filter(None, [os.environ.get("PYTHONPATH")])]

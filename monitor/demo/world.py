@@ -95,6 +95,13 @@ def restored(files: home.Home, seed: int, ports: Sequence[int]) -> tuple[home.Wo
     return None, Simulator(seed=seed, ports=ports)
 
 
+def free_port(port: int, host: str = "127.0.0.1") -> int:
+    """The port if nobody has it, else one that nobody has now."""
+    with socket.socket() as probe:
+        probe.bind((host, free_or_any(port, host) if port else 0))
+        return int(probe.getsockname()[1])
+
+
 def free_or_any(port: int, host: str = "127.0.0.1") -> int:
     """The port if nobody has it, else 0: any other."""
     with socket.socket() as probe:

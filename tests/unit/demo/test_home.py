@@ -36,7 +36,7 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
     """The same secret, seed and ports after a restart; what cannot be read is made anew."""
     place = Home(tmp_path)
     made = place.memory(3)
-    made.ports = list(range(1, 8))
+    made.ports = list(range(1, 9))
     place.remember(made)
     assert Home(tmp_path).memory(9) == made
     (tmp_path / "demo.json").write_text("{")
