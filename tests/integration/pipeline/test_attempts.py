@@ -145,7 +145,7 @@ async def test_w22_a_date_in_retry_after_is_waited_for(redis: Redis, store_url: 
 ANSWERS = {
     "not text": Reply(status=500, body=b"\xff\xfe\x00 no"),
     "huge": Reply(status=500, huge_mb=5.0),
-    "packed": Reply(status=500, huge_mb=20.0, gzip=True),
+    "packed": Reply(status=500, huge_mb=2.0, gzip=True),
     "control": Reply(status=500, body="a\x00b\x1b[31m"),
     "drips": Reply(status=500, body="x" * 400, drip=0.05),
 }
@@ -154,7 +154,8 @@ ANSWERS = {
 @pytest.mark.parametrize("kind", ANSWERS)
 async def test_w24_bytes_are_the_same_and_any_answer_is_recorded(redis: Redis, store_url: str, kind: str) -> None:
     """W24: on the first call, on the retry and in the log; of the answer a bounded part is kept, whatever it holds."""
-    async with working(store_url, {"hook": "retry: [1h], timeout: 1s"}) as work:
+    timeout = "3s" if kind == "drips" else "30s"
+    async with working(store_url, {"hook": f"retry: [1h], timeout: {timeout}"}) as work:
         receiver = work.receivers["hook"]
         receiver.script([ANSWERS[kind]])
         await work.change("a")

@@ -170,7 +170,7 @@ async def test_a_death_between_settling_and_sending_loses_nothing(redis: Redis, 
 async def test_a_lane_longer_than_one_look_is_folded_to_its_end(redis: Redis, store_url: str) -> None:
     """Chunk after chunk; the one that is sent is the latest of all."""
     async with working(store_url, {"hook": LATEST}) as work:
-        rounds = catchup.AT_ONCE + 30
+        rounds = catchup.AT_ONCE + 4
         for _ in range(rounds):
             await work.change("a")
         await work.services.consumer.relay.relay()
