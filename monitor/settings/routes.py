@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 
 from monitor.settings.interpolation import Filled
 from monitor.settings.section import Names, Section, Text, each_once, one_or_many
-from monitor.settings.times import Times
+from monitor.settings.times import TimesList
 from monitor.values import Duration
 from monitor.yamlfile import resolve
 
@@ -128,10 +128,10 @@ class Route(Section):
         gt=0,
         description="how often an open condition is told again, in whole group_intervals; never if not given",
     )
-    mute: tuple[Times, ...] | None = Field(
+    mute: TimesList | None = Field(
         default=None, description="times in which nothing is sent, written out or by their names in intervals"
     )
-    active: tuple[Times, ...] | None = Field(
+    active: TimesList | None = Field(
         default=None, description="times outside which nothing is sent, written out or by name"
     )
     severity: Literal["info", "warning", "critical"] | None = Field(

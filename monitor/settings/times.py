@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from monitor.settings.section import Section, Text
+from monitor.settings.section import Section, Text, one_or_many
 from monitor.values import ZoneName
 
 _DAY = "(sunday|monday|tuesday|wednesday|thursday|friday|saturday)"
@@ -69,3 +69,8 @@ def _by_name(given: Any) -> Any:
 
 Times: TypeAlias = Annotated[TimeInterval, BeforeValidator(_by_name, json_schema_input_type=TimeInterval | str)]
 """Times of a calendar, written out or by their name in `intervals`."""
+
+TimesList: TypeAlias = Annotated[
+    tuple[Times, ...], BeforeValidator(one_or_many, json_schema_input_type=tuple[Times, ...] | str)
+]
+"""One name or a list of names and times."""

@@ -40,7 +40,8 @@ OPENING = {
 
 def told(type_: str, *, key: str = KEY, state: str | None = None, **data: Any) -> Told:
     """An event as the relay reads it."""
-    resource = None if type_.startswith("jobwire.") else {"kind": "job", "state": state, "fields": {}, "title": "Job"}
+    job: dict[str, Any] = {"kind": "job", "state": state, "fields": {}, "title": "Job"}
+    resource = None if type_.startswith("jobwire.") else job
     event = {
         "id": f"evt_{type_}_{sorted(data.items())}",
         "type": type_,

@@ -92,7 +92,7 @@ def expected(routes: Sequence[Route], event: Mapping[str, Any]) -> Iterator[tupl
 
 @given(st.lists(trees(), max_size=4), st.sampled_from(TYPES), st.sampled_from(["s", "t", "u"]))
 def test_the_walk_is_alertmanagers(routes: list[Route], type_: str, source: str) -> None:
-    """For any tree and event: the same routes in the same order."""
+    """A1: for any tree and event the same routes in the same order: first match wins, `continue`, the parent else."""
     event = {"id": "e", "type": type_, "data": {"source": source, "resource": None}}
     decided = [(one.target, one.route) for one in Router(routes).decide(event)]
     assert decided == list(expected(routes, event))

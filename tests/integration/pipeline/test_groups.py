@@ -210,3 +210,29 @@ async def test_what_a_target_asked_to_remember_comes_back_with_the_next_message(
         await there.news("recovered")
         await there.pass_(minutes=1, seconds=1)
         assert there.last().memory == {"ts": "17.2"}
+
+
+async def test_a_target_slower_than_its_timeout_has_failed_and_is_tried_again(redis: Redis, store_url: str) -> None:
+    """A7: what is not answered in time counts as failed; the next try tells it."""
+    async with room(store_url, chat="timeout: 200ms") as here:
+        here.slack.script([{"delay": 30.0, "status": 500}])
+        event = await here.tell("failed")
+        await here.pass_(seconds=11)
+        assert here.of() == []
+        (delivery,) = await here.deliveries()
+        assert (delivery.event, delivery.status) == (event, "pending")
+        assert [one.status for one in delivery.attempts] == [None]
+        await here.pass_(seconds=2)
+        assert here.reasons() == [Reason.FIRST]
+
+
+async def test_a_hundred_first_events_of_a_group_are_one_message(redis: Redis, store_url: str) -> None:
+    """A23: however many come at once and whoever relays them."""
+    async with room(store_url) as here:
+        for number in range(100):
+            await here.tell("failed", str(number))
+        await asyncio.gather(*(here.services.consumer.relay.relay() for _ in range(4)))
+        await here.pass_(seconds=11)
+        assert here.reasons() == [Reason.FIRST]
+        assert len(here.last().members) == 100
+        assert len(here.slack.messages) == 1

@@ -24,19 +24,21 @@ async def test_a_condition_is_listed_acknowledged_put_off_and_given_back(redis: 
     """By id and by key; said twice it changes nothing; what is not open is not found."""
     async with served(store_url) as here:
         id = await opened(here)
-        for path, body, state, by in (
+        words: list[tuple[str, dict[str, object], str, str | None]] = [
             (id, {"by": "ann", "comment": "on it"}, "acknowledged", "ann"),
             ("source/tax", {"by": "bob"}, "acknowledged", "ann"),
             (id, {"by": "bob", "snooze": "4h"}, "snoozed", "bob"),
             (id, {"by": "bob", "snooze": "until-change"}, "snoozed", "bob"),
             (id, {"by": "bob", "undo": True}, "open", None),
-        ):
-            answer = await here.ask("POST", f"/api/v1/conditions/{path}/ack", json=body)
+        ]
+        for path, word, state, by in words:
+            answer = await here.ask("POST", f"/api/v1/conditions/{path}/ack", json=word)
             assert answer.status == 200, await answer.text()
             (one,) = (await answer.json())["items"]
             assert (one["state"], one["acknowledged_by"]) == (state, by)
         assert (await here.ask("POST", "/api/v1/conditions/cnd_none/ack", json={"by": "ann"})).status == 404
-        for body in ({}, {"by": ""}, {"by": "ann", "snooze": "soon"}, {"by": "ann", "for": "1h"}, []):
+        refused: list[object] = [{}, {"by": ""}, {"by": "ann", "snooze": "soon"}, {"by": "ann", "for": "1h"}, []]
+        for body in refused:
             assert (await here.ask("POST", f"/api/v1/conditions/{id}/ack", json=body)).status == 400, body
         assert (await here.get("/api/v1/conditions?limit=1"))["next"] is None
         assert len((await here.get("/api/v1/conditions?source=tax&all=1"))["items"]) == 1
