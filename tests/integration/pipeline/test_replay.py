@@ -16,6 +16,7 @@ from monitor.status.replay import replaying
 from monitor.store.lanes import delivery_id
 from monitor.store.reading import StoredDelivery
 from tests.installation import SECRET, Installation, installed, listing
+from tests.integration.pipeline.room import room
 from tests.servers import served
 
 
@@ -145,3 +146,23 @@ async def test_w2_an_attempt_is_listed_with_status_and_body(redis: Redis, store_
         assert (attempt.n, attempt.status, attempt.response, attempt.address) == (1, 500, "an answer", "127.0.0.1")
         assert attempt.ms >= 0
         assert attempt.error is not None
+
+
+async def test_w16_what_a_slack_channel_was_told_is_told_again_at_once(redis: Redis, store_url: str) -> None:
+    """W16: also where its group stands and would look again at its next tick only, and after the group has ended."""
+    async with room(store_url) as here:
+        first = await here.tell("failed")
+        await here.pass_(seconds=11)
+        assert len(here.of()) == 1
+        again = replaying(here.services.store.db, ["chat"], {"chat"})
+        assert [one.result for one in await again.named([first])] == ["queued"]
+        await here.pass_(seconds=2)
+        assert len(here.of()) == 2, "within its interval, and long before it would be repeated"
+        done = await here.tell("completed", "2")
+        await here.pass_(minutes=3)
+        before = len(here.of())
+        assert [one.result for one in await again.named([done])] == ["queued"]
+        await here.pass_(seconds=2)
+
+        assert len(here.of()) == before + 1
+        assert await redis.zcard("jobwire:pending:chat") == 0
