@@ -31,6 +31,9 @@ EVERY_SECONDS = 5.0
 DOUBT = timedelta(seconds=30)
 """What an event may still tell is believed of the store alone only when it has been so for this long."""
 
+FORGOTTEN = timedelta(days=90)
+"""After this long the store knows nothing of a resource that is gone."""
+
 NOT_WATCHED = "it is not watched any more"
 
 _UNTOLD = ("removals", "credentials", "disabled")
@@ -101,8 +104,12 @@ class Caretaker:
             over = over_by_facts(condition, await self._source(name))
         elif kind == "target" and name in self.targets:
             over = over_by_facts(condition, await self._target(name))
-        else:
+        elif kind in ("source", "target") or now - condition.changed_at > FORGOTTEN:
             over = NOT_WATCHED
+        else:
+            over = None
+        if over is None:
+            self._doubted.pop(condition.id, None)
         if over is None or (family is not None and family.lasts in _UNTOLD):
             return over
         return over if self._no_doubt(condition, now) else None
@@ -132,28 +139,28 @@ class Caretaker:
         return Facts(frozenset(family for mark, family in marks.items() if mark in state))
 
     async def _sights(self, conditions: Sequence[Condition]) -> dict[str, Sight | None]:
-        """The resources of these conditions as they are stored, by condition; None where the source is not watched."""
+        """The resources of these conditions as they are stored, by condition; None where the source is not watched.
+
+        What the store knows nothing of is not in it: nothing can be said. Removed resources are kept for 90 days.
+        """
         found: dict[str, Sight | None] = {}
-        by_source: dict[str, list[tuple[Condition, _Resource, str]]] = {}
+        by_source: dict[str, list[tuple[Condition, str, str]]] = {}
         for one in conditions:
             resource = _events.decode(one.body).data.resource
-            if resource is None:
-                continue
-            if one.source is None or not self._watched(one.source):
+            if resource is not None and (one.source is None or not self._watched(one.source)):
                 found[one.id] = None
-            else:
-                parent = resource.parent.rsplit("/", 1)[-1] if resource.parent else resource.id
-                by_source.setdefault(one.source, []).append((one, resource, parent))
+            elif resource is not None and one.source is not None:
+                ref = f"{resource.kind}/{resource.id}"
+                item = resource.parent.partition("/")[2] if resource.parent else ref
+                # An item is named by its id, or, where a provider lists several kinds, by kind and id.
+                mine = by_source.setdefault(one.source, [])
+                mine += [(one, ref, item.partition("/")[2]), (one, ref, item)]
         for source, mine in by_source.items():
             documents = await self.items.documents(source, [item for _, _, item in mine])
-            for (one, resource, _), document in zip(mine, documents, strict=True):
-                known = document.known.get(f"{resource.kind}/{resource.id}") if document else None
-                gone = known is None or known.gone
-                found[one.id] = (
-                    Sight(None, gone=True)
-                    if gone or known is None
-                    else Sight(known.resource.state, known.resource.fields)
-                )
+            for (one, ref, _), document in zip(mine, documents, strict=True):
+                known = document.known.get(ref) if document else None
+                if known is not None:
+                    found[one.id] = Sight(known.resource.state, known.resource.fields, gone=known.gone)
         return found
 
     async def _end(self, key: str, ledger: Ledger, condition: Condition, over: str, now: datetime) -> bool:

@@ -213,13 +213,18 @@ def _message(
             first.condition.event if not runtime.target.grouped else f"{lane.lane} {first.condition.event} {view.now}"
         )
         place = next(place for condition, place in view.standing if condition.id == first.condition.id)
-        record = Record(
-            event=first.condition.event,
-            place=first.condition.at,
-            type=first.condition.type,
-            key=first.condition.key,
-            route=place.route,
-            severity=place.severity,
+        # What a forgetful receiver is told again and again is no delivery worth a record.
+        record = (
+            None
+            if reason is Reason.REPEAT and view.stance.refresh is not None
+            else Record(
+                event=first.condition.event,
+                place=first.condition.at,
+                type=first.condition.type,
+                key=first.condition.key,
+                route=place.route,
+                severity=place.severity,
+            )
         )
         waiting = (
             Waiting(delivery_id(runtime.name, mark), stored.book.tries, bodies[0], lane.health.now_ms, place.severity),

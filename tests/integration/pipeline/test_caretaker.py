@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from aiohttp import web
 from redis.asyncio import Redis
 
 from monitor.conditions.condition import Condition, Status
 from monitor.grouping.message import Reason
+from tests.installation import Hands, installed, listing
 from tests.integration.pipeline.room import Room, room
 
 ROUTES = "routes: [{to: [chat], group_by: [key], group_wait: 0s, group_interval: 60s}]"
@@ -51,15 +55,47 @@ async def test_removals_that_are_held_no_more_and_a_target_that_is_enabled_end_w
 async def test_what_an_event_may_still_tell_is_believed_of_the_store_after_a_while(
     redis: Redis, store_url: str
 ) -> None:
-    """A job that is gone without an event ends on the second look; one look alone ends nothing."""
+    """A job whose event was lost ends on the second look, half a minute later; one look alone ends nothing."""
+    jobs = [{"id": "j1", "status": "UNCLAIMED"}]
+
+    def body(_: web.Request) -> dict[str, Any]:
+        return {"data": jobs, "next_page_token": ""}
+
+    async with listing(body) as (url, _):
+        config = (
+            f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: t}}}}\n'
+            "stuck: [{type: worklayer.job, state: UNCLAIMED, for: 1h}]\nroutes: []\n"
+        )
+        async with installed(store_url, config, Hands()) as watch:
+            services, caretaker = watch.services, watch.services.consumer.caretaker
+            await watch.scan()
+            watch.hands.pass_(hours=2)
+            await services.consumer.ringer.ring()
+            await services.consumer.relay.relay()
+            await caretaker.look()
+            (stuck,) = await services.attention.find("tax/job/j1")
+            jobs[0]["status"] = "CLAIMED"
+            await watch.scan()
+            await services.store.db.run("SET", services.store.db.keys.relay, await services.store.log.end())
+            await caretaker.look()
+            watch.hands.pass_(seconds=29)
+            await caretaker.look()
+            assert await services.attention.find("tax/job/j1") == [stuck]
+            watch.hands.pass_(seconds=2)
+            await caretaker.look()
+            assert await services.attention.find("tax/job/j1") == []
+
+
+async def test_what_the_store_knows_nothing_of_stays_as_it_is(redis: Redis, store_url: str) -> None:
+    """Nothing can be said of it, until it is so old that whatever was known is forgotten."""
     async with room(store_url, ROUTES) as here:
         await here.tell("failed")
         await here.turn()
-        await here.services.consumer.caretaker.look()
-        assert (await known(here))["failed"].status(here.hands.now()) is Status.OPEN
         await look(here)
-        assert here.reasons() == [Reason.FIRST, Reason.ALL_RESOLVED]
-        assert (await known(here))["failed"].ended_by == "it is gone"
+        assert here.reasons() == [Reason.FIRST]
+        here.hands.pass_(days=91)
+        await look(here)
+        assert (await known(here))["failed"].status(here.hands.now()) is Status.EXPIRED
 
 
 async def test_what_is_not_in_the_config_any_more_expires(redis: Redis, store_url: str) -> None:
