@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterable
 
-_RECENT = 50_000
+_RECENT = 25_000
 _FIRST_SIZE = 1 << 18
 
 
@@ -61,8 +61,11 @@ class Seen:
         while size < 2 * self._packed:
             size *= 2
         if size > len(self._table):
-            old, self._table = self._table, array("q", bytes(8 * size))
-            self._put(mark for mark in old if mark)
+            # The old table is gone before the new one is there: both would be the most that a scan takes.
+            marks = array("q", filter(None, self._table))
+            self._table = array("q")
+            self._table = array("q", (0,)) * size
+            self._put(marks)
 
     def _put(self, marks: Iterable[int]) -> None:
         table, last = self._table, len(self._table) - 1
