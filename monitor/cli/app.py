@@ -50,6 +50,7 @@ COMMANDS = (
         "monitor.cli.routeshow:routes_show",
         "Show the route tree as it works, with what deserves a look.",
     ),
+    (_TRY, "preview", "monitor.cli.preview:preview", "Show the exact message that a target would get."),
     (_TRY, "routes test", "monitor.cli.routing:routes_test", "Show which targets would get an event."),
     (_TRY, "backtest", "monitor.cli.backtest:run_backtest", "Show what another config's routes would have sent."),
     (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
