@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from monitor.bootstrap import Services
+from monitor.bootstrap import Door, Services
 from monitor.events import Event, event_id, sequence_text
 from monitor.exchange import Exchange
 from monitor.grouping.message import Group, Reason
 from monitor.moments import stamp
 from monitor.simulator import Receiver, SlackLookalike
+from monitor.store.connect import connect
 from monitor.store.reading import StoredDelivery, Wanted
 from monitor.targets.base import Message, Outcome, Target
 from tests.installation import SECRET, Hands, installed
@@ -189,7 +190,9 @@ ROUTES = "routes: [{to: [chat], group_by: [source], group_wait: 10s, group_inter
 
 
 @asynccontextmanager
-async def room(store_url: str, routes: str = ROUTES, chat: str = "", hands: Hands | None = None) -> AsyncIterator[Room]:
+async def room(
+    store_url: str, routes: str = ROUTES, chat: str = "", hands: Hands | None = None, door: Door = connect
+) -> AsyncIterator[Room]:
     """Routes as YAML in, an installation with three targets out; `chat` are further options of the first."""
     hands = hands or Hands()
     async with SlackLookalike() as slack, Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook:
@@ -201,7 +204,7 @@ async def room(store_url: str, routes: str = ROUTES, chat: str = "", hands: Hand
             f'  hook: {{type: webhook, url: "{hook.url}", secret: "{SECRET}", retry: [1s]}}\n'
             f"egress: {{allow: [127.0.0.0/8]}}\n{routes}\n"
         )
-        async with installed(store_url, config, hands) as watch:
+        async with installed(store_url, config, hands, door) as watch:
             targets = watch.services.targets
             assert isinstance(targets, dict)
             heard = {}
