@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block
 
 from monitor.conditions import Acknowledgement, Snooze, Status
 from monitor.grouping.message import Group, Member, News, Reason
@@ -191,3 +192,19 @@ def test_a22_any_text_of_a_provider_fits_and_pings_nobody(
             assert check(payload, edit=True) is None
             assert mentions(payload) == []
     assert len(headline(made)) <= 400
+
+
+@pytest.mark.parametrize("many", [1, 12])
+@pytest.mark.parametrize("status", list(Status))
+def test_slacks_own_models_find_nothing_wrong(many: int, status: Status) -> None:
+    """The SDK's validators judge every block of a message and of its thread."""
+    linked = stored("worklayer.job.failed", url="https://jobs.example/7", state_now="FAILED", title="x" * 5_000)
+    made = group(*[member(linked, status=status, times=6)] * many, labels={"runbook": "https://wiki.example/run"})
+    for payload in (
+        parent(made, clicks=True, before="https://slack.com/archives/C/p1"),
+        reply(made, [read(CLAIMED)], None),
+    ):
+        for block in payload["blocks"] if payload else ():
+            parsed = Block.parse(block)
+            assert parsed is not None
+            parsed.validate_json()
