@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from monitor.conditions.families import family_of
 from monitor.intervals import Calendar, Interval
 from monitor.routing.match import Facts, Match, Test, compile_match
 from monitor.routing.severity import default_severity
@@ -178,8 +179,7 @@ def _walk(nodes: Sequence[_Node], event: Facts) -> list[_Node]:
 def _decision(node: _Node, target: str, event: Facts) -> Decision:
     severity = node.given.severity or default_severity(str(event.get("type")))
     values = _values(node, event, severity)
-    # `...` gives every event a group of its own.
-    own = [str(event.get("id"))] if node.given.group_by == ("...",) else values.values()
+    own = _alone(event) if node.given.group_by == ("...",) else list(values.values())
     return Decision(
         target=target,
         route=node.path,
@@ -191,6 +191,13 @@ def _decision(node: _Node, target: str, event: Facts) -> Decision:
         values=values,
         timers=node.timers,
     )
+
+
+def _alone(event: Facts) -> list[str]:
+    """`...` in `group_by`: a group for each condition, and for each occurrence."""
+    family = family_of(str(event.get("type")))
+    key = (event.get("data") or {}).get("key")
+    return [str(key), family.name] if family is not None else [str(event.get("id"))]
 
 
 def _values(node: _Node, event: Facts, severity: str) -> dict[str, str]:

@@ -104,7 +104,30 @@ local function regroup(group, lane, queue, retry_at)
   end
   redis.call('HSET', key, 'pinned', retry_at or '')
   if due then redis.call('ZADD', lanes, due, lane) else redis.call('ZREM', lanes, lane) end
-  if redis.call('EXISTS', prefix .. ':members:' .. target .. ':' .. lane) == 0 then redis.call('PEXPIRE', key, event_ttl) end
+  if redis.call('EXISTS', prefix .. ':members:' .. target .. ':' .. lane) == 0 then
+    -- Nothing is open: what the target asked to remember is kept for the next time, timers while they may count.
+    local remembers = string.find(book, '"memory"', 1, true)
+    redis.call('PEXPIRE', key, remembers and event_ttl or math.max(2 * interval, 3600000))
+  end
+end
+-- Totals for whoever draws them: durations by the lowest limit (ms) that holds them, as monitor/store/totals.py reads them.
+local totals = {}
+local limits = {50, 100, 250, 500, 1000, 2500, 5000, 10000, 15000, 30000, 60000, 300000, 1800000, 3600000, 21600000, 86400000}
+local function count(field, amount) totals[field] = (totals[field] or 0) + amount end
+local function count_ms(name, ms)
+  local at_most = 'more'
+  for i = #limits, 1, -1 do
+    if ms <= limits[i] then at_most = string.format('%d', limits[i]) end
+  end
+  count(name .. ':' .. at_most, 1)
+  count(name .. ':ms', ms)
+end
+-- An attempt is counted once, whatever the number of deliveries in it; a first arrival by how long ago the change was seen.
+local function count_attempt(verdict, attempt)
+  local status, ms = string.match(attempt, '"status":(%w+),"ms":(%d+)')
+  if not ms then return end
+  count('made:' .. verdict .. ':' .. (status == 'null' and 'none' or string.sub(status, 1, 1) .. 'xx'), 1)
+  count_ms('took', tonumber(ms))
 end
 local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
@@ -116,14 +139,17 @@ for _ = 1, tonumber(ARGV[6]) do
   local probe, repeated = is.probing == fence .. ' ' .. lane, false
   for i = 1, #attempts, 2 do
     local delivery, attempt = prefix .. ':delivery:' .. attempts[i], attempts[i + 1]
-    local made, n, told, due_again, status =
-      unpack(redis.call('HMGET', delivery, 'made', 'n', 'attempts', 'next', 'status'))
+    local made, n, told, due_again, status, seen, replays =
+      unpack(redis.call('HMGET', delivery, 'made', 'n', 'attempts', 'next', 'status', 'stream', 'replays'))
     if made and not ours and told and string.sub(told, -#attempt) == attempt then
       repeated = true
     elseif made then
       -- What is kept of a delivery is bounded: the oldest attempts make way.
       while told and #told > 65536 and string.find(told, ',\n', 1, true) do
         told = string.sub(told, string.find(told, ',\n', 1, true) + 2)
+      end
+      if verdict == 'delivered' and status ~= 'delivered' and not replays then
+        count_ms('after', math.max(0, now - tonumber(string.match(seen, '^%d+'))))
       end
       local known = {'n', n + 1, 'attempts', told and (told .. ',\n' .. attempt) or attempt}
       -- A late answer ends nothing that somebody else decides now, unless it says that the message arrived.
@@ -165,9 +191,11 @@ for _ = 1, tonumber(ARGV[6]) do
   elseif repeated then
     facts = {}
   elseif verdict == 'delivered' then
+    count_attempt(verdict, attempts[2])
     failures, success, delivered = 0, true, delivered + #attempts / 2
     judge_way('0', lane, probe)
   else
+    count_attempt(verdict, attempts[2])
     failures = failures + 1
     if failures == 1 or now - (is.failed_at or now) > tonumber(ARGV[13]) then is.failing_since = now end
     is.failed_at = now
@@ -195,6 +223,7 @@ if success then
   redis.call('HSET', state, 'success_at', now)
   redis.call('HINCRBY', state, 'delivered', delivered)
 end
+for field, amount in pairs(totals) do redis.call('HINCRBY', prefix .. ':attempts:' .. target, field, amount) end
 if failed > 0 then redis.call('HINCRBY', state, 'failed', failed) end
 if retried > 0 then redis.call('HINCRBY', state, 'retried', retried) end
 -- What one receiver's answer asked for is not undercut by what another asks for meanwhile.
