@@ -41,9 +41,8 @@ def peak_megabytes() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # Linux counts to a process's own peak what its parent had when it started it, but not here.
-        return (
-            int(next(line for line in status.read_text().splitlines() if line.startswith("VmHWM")).split()[1]) / 2**10
-        )
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) / 2**10
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b32encode
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,6 +16,10 @@ import msgspec
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
+
+# RFC 4648, section 6, two digits for ten bits: in base64 of the standard library this takes twice as long.
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(one + two for one in _BASE32 for two in _BASE32)
 
 STATE_CLEARED = "state_cleared"
 
@@ -45,7 +48,8 @@ def event_id(source: str, kind: str, id: str, revision: int, type: str, rung: st
     repetition by this id alone. A later return to the same state has a higher revision, so another id.
     """
     facts = _json([source, kind, id, revision, type, rung])
-    return "evt_" + b32encode(hashlib.blake2b(facts, digest_size=15).digest()).decode().lower()
+    digest = int.from_bytes(hashlib.blake2b(facts, digest_size=15).digest(), "big")
+    return "evt_" + "".join([_PAIRS[digest >> bits & 1023] for bits in range(110, -1, -10)])
 
 
 @lru_cache(maxsize=1024)
