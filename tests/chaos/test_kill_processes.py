@@ -208,7 +208,8 @@ async def test_killed_workers_lose_double_or_invent_nothing(redis: Redis, store_
             await some.start()
             await calm(watch, sim, receiver)
             assert await some.stop() == [0]
-            await honestly_recorded(taken(receiver), redis)
+            # The last scans may have told something that nobody is left to deliver.
+            await honestly_recorded(taken(receiver), redis, all_ended=False)
 
             events = await everything_told(watch)
             hold_together(events)
