@@ -68,9 +68,16 @@ class Shape:
         return self.render(Message("evt_sample", (msgspec.json.encode(_SAMPLE),), 1, at, "info"))
 
 
-def compiled(body: Any) -> Shape:
-    """A body as the config has it in, its compiled shape out; TemplateFault names a text that is no template."""
-    environment = ImmutableSandboxedEnvironment(undefined=ChainableUndefined, autoescape=False)
+def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
+    """A body as the config has it in, its compiled shape out; TemplateFault names a text that is no template.
+
+    What templates write out goes through `safe`, which makes it harmless where it is read.
+    """
+    environment = ImmutableSandboxedEnvironment(
+        undefined=ChainableUndefined,
+        autoescape=False,
+        finalize=(lambda value: safe(str(value))) if safe else None,
+    )
     if isinstance(body, str):
         return Shape(_text(environment, body, "body", fall_back=False), whole=True)
     return Shape(_tree(environment, body, "body"), whole=False)

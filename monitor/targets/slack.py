@@ -26,6 +26,7 @@ from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
 from monitor.targets.slack_answers import api_error, posted, webhook_error
 from monitor.targets.slack_errors import Class, classify, outcome
+from monitor.targets.slack_layout import layout, own_message
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.telling import Facts, read
 
@@ -51,6 +52,7 @@ class Slack:
         self._extra: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
         self._clicks = options.token is not None and bool(options.signing_secret or options.signing_secrets)
         self._mention, self._broadcast = options.mention, options.broadcast
+        self._layout = layout(options.body) if options.body is not None else None
         self.attends = options.webhook_url is None
         if options.webhook_url is not None:
             self._post_url = self._edit_url = HiddenUrl(options.webhook_url.get_secret_value())
@@ -78,29 +80,37 @@ class Slack:
         group = message.group
         if group is None or not group.members:
             events = [read(body) for body in message.events]
-            payload = slack_blocks.message(events, message.sent_at, message.severity)
-            return (yield from self._once(payload, slack_blocks.text_only(payload, events), message.sent_at))
+            usual = slack_blocks.message(events, message.sent_at, message.severity)
+            payload = own_message(self._layout, message) or usual
+            return (yield from self._once(payload, slack_blocks.text_only(usual, events), message.sent_at))
         others = [read(body) for body in occurrences(message)]
+        own = own_message(self._layout, message)
         if not self.attends:
-            return (yield from self._all_in_one(group, others, message.sent_at))
-        return (yield from self._in_place(group, others, message.sent_at))
+            return (yield from self._all_in_one(group, others, message.sent_at, own))
+        return (yield from self._in_place(group, others, message.sent_at, own))
 
-    def _all_in_one(self, group: Group, others: list[Facts], now: datetime) -> Exchange[Outcome]:
+    def _all_in_one(
+        self, group: Group, others: list[Facts], now: datetime, own: dict[str, Any] | None
+    ) -> Exchange[Outcome]:
         """By webhook nothing can be edited: the state and the news in one message."""
-        payload = slack_groups.parent(group, clicks=False)
-        payload["blocks"] += slack_groups.beside(others)
+        payload = own or slack_groups.parent(group, clicks=False)
+        payload["blocks"] = [*payload.get("blocks", []), *slack_groups.beside(others)]
         if group.reason is Reason.ESCALATION and self._mention:
             payload["text"] = f"{self._mention} {payload['text']}"
             payload["blocks"].insert(1, slack_blocks.section(self._mention))
+        if not payload["blocks"]:
+            del payload["blocks"]
         return (yield from self._once(payload, {"text": payload["text"]}, now))
 
-    def _in_place(self, group: Group, others: list[Facts], now: datetime) -> Exchange[Outcome]:
+    def _in_place(
+        self, group: Group, others: list[Facts], now: datetime, own: dict[str, Any] | None
+    ) -> Exchange[Outcome]:
         """By token: the group's message is brought up to date, and what is new stands in its thread."""
         memory, life = group.memory, stamp(group.since)
         fresh = memory.get("since") != life or not memory.get("ts")
         done: Outcome | None = None
         if not fresh:
-            payload = slack_groups.parent(group, clicks=self._clicks, before=memory.get("before"))
+            payload = own or slack_groups.parent(group, clicks=self._clicks, before=memory.get("before"))
             where = {"channel": memory["channel"], "ts": memory["ts"]}
             done, word = yield from self._written(
                 self._edit_url, payload | where, {"text": payload["text"]} | where, now
@@ -108,7 +118,7 @@ class Slack:
             fresh = word is not None and classify(word, done.status or 0) is Class.EDIT
         if fresh:
             before = _link(memory) if memory.get("since") != life else memory.get("before")
-            payload = slack_groups.parent(group, clicks=self._clicks, before=before)
+            payload = own or slack_groups.parent(group, clicks=self._clicks, before=before)
             done, _ = yield from self._written(self._post_url, payload, {"text": payload["text"]}, now)
             memory = {**(done.remember or {}), "since": life, **({"before": before} if before else {})}
         assert done is not None  # noqa: S101 - it was edited, or posted anew

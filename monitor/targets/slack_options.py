@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from monitor.targets.address import TargetUrl, check_url
 from monitor.targets.base import GroupedOptions
+from monitor.targets.slack_layout import layout, own_payload
 from monitor.values import Rate, Secret, ZoneName
 
 
@@ -44,6 +45,9 @@ class SlackOptions(GroupedOptions):
         default_factory=list, description="ids (U0123...) of those whose clicks count; everybody's if not given"
     )
     timezone: ZoneName = Field(default="UTC", description="zone in which `until tomorrow 09:00` counts")
+    body: dict[str, Any] | None = Field(
+        default=None, description="a layout of your own: a tree of `text` and `blocks` whose texts are Jinja templates"
+    )
     mention: str | None = Field(
         default=None, max_length=200, description="who an escalation mentions: <!here>, <@U...>"
     )
@@ -59,6 +63,15 @@ class SlackOptions(GroupedOptions):
         if self.signing_secret is not None and self.signing_secrets:
             raise ValueError("write either signing_secret: (one) or signing_secrets: [newest, ..., oldest]")
         return self
+
+    @field_validator("body")
+    @classmethod
+    def _renders(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        if body is not None:
+            made = layout(body).try_out()
+            if not own_payload(made):
+                raise ValueError("write text: (one line for phones), and blocks: as you like")
+        return body
 
     def destinations(self) -> Mapping[str, str]:
         """The webhook, or the Web API."""

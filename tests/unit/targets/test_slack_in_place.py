@@ -9,15 +9,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from pydantic import ValidationError
 
 from monitor.conditions import Acknowledgement, Status
 from monitor.exchange import Request, Response
 from monitor.grouping.message import News, Reason
 from monitor.moments import stamp
+from monitor.simulator.slack_text import mentions
 from monitor.targets.base import InPlace, Message, Outcome, Verdict
 from monitor.targets.slack import Slack, SlackOptions
 from tests.drive import drive, recorded, reply
-from tests.unit.targets.events import CLAIMED, EXPIRING
+from tests.unit.targets.events import CLAIMED, EXPIRING, stored
 from tests.unit.targets.groups import NOW, member, message
 
 OK = reply({"ok": True, "channel": "C0REAL", "ts": "1503435956.000247"})
@@ -184,3 +186,36 @@ def test_by_webhook_everything_is_one_message() -> None:
 def _remembering(message: Message, memory: Mapping[str, Any] | None) -> Any:
     assert message.group is not None
     return replace(message.group, memory=memory or {})
+
+
+OWN = {
+    "text": "{{ severity }}: {{ title }}",
+    "blocks": [
+        {"type": "section", "text": {"type": "mrkdwn", "text": "*{{ title }}* {{ 10 // event.data.revision }}"}}
+    ],
+}
+
+
+def test_a_layout_of_the_operator_takes_the_place_of_ours() -> None:
+    """What it writes out is escaped: the operator's own marks work, and what a provider wrote pings nobody."""
+    rude = stored("worklayer.job.failed", title="<!channel> *now* & here", state_now="FAILED")
+    ((_, payload),), _ = attempt(message([member(rude)]), OK, body=OWN)
+    assert payload["text"] == "warning: &lt;!channel&gt; \u034f*now\u034f* &amp; here"
+    assert payload["blocks"][0]["text"]["text"].startswith("*&lt;!channel&gt;")
+    assert mentions(payload) == []
+
+
+def test_a_layout_that_fails_gives_way_to_ours() -> None:
+    """On this one event: the message is told all the same."""
+    zero = stored("worklayer.job.failed", revision=0, state_now="FAILED")
+    text_only = {"text": "{{ 10 // event.data.revision }}", "blocks": []}
+    ((_, payload),), outcome = attempt(message([member(zero)]), OK, body=text_only)
+    assert outcome.verdict is Verdict.DELIVERED
+    assert payload["text"]
+
+
+@pytest.mark.parametrize("body", [{"blocks": []}, {"text": "{{ title"}, {"text": ""}, {"text": "x", "channel": "C1"}])
+def test_a_layout_that_cannot_work_is_said_by_check(body: dict[str, Any]) -> None:
+    """No line for phones, no template, a key that is not the message's."""
+    with pytest.raises(ValidationError):
+        target(body=body)
