@@ -150,5 +150,8 @@ def ask_together(requests: Sequence[Request]) -> Exchange[tuple[Response, ...]]:
 
 
 def hand_over(page: Page) -> Exchange[None]:
-    """Yield one page of items to whoever runs the scan; it comes back when the page is stored."""
+    """Yield one page of items to whoever runs the scan; it comes back when the page is judged.
+
+    It is stored before anything of the next page is, and by the end of the scan.
+    """
     yield page
