@@ -54,7 +54,7 @@ COMMANDS = (
     (_TRY, "routes test", "monitor.cli.routing:routes_test", "Show which targets would get an event."),
     (_TRY, "backtest", "monitor.cli.backtest:run_backtest", "Show what another config's routes would have sent."),
     (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
-    (_TRY, "schema", "monitor.cli.schemas:schema", "Print the JSON Schema of config or events, or AsyncAPI."),
+    (_TRY, "schema", "monitor.cli.schemas:schema", "Print the shapes of config, events and API."),
 )
 SECTIONS = {
     "removals": "Removals that are held as too many.",

@@ -1,4 +1,4 @@
-"""`jobwire schema`: the shapes of the config file and of events, for editors and programs."""
+"""`jobwire schema`: the shapes of the config file, of events and of the API, for editors and programs."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from monitor.eventschema import Schema, events_schema
 from monitor.providers import PROVIDERS
 from monitor.settings.schema import json_schema
 from monitor.vocabulary import Vocabulary
+from monitor.web.documents import api_document
 
-What = Annotated[Literal["config", "events", "asyncapi"], Parameter(help="config, events or asyncapi.")]
+What = Annotated[
+    Literal["config", "events", "openapi", "asyncapi"], Parameter(help="config, events, openapi or asyncapi.")
+]
 
 
 async def schema(what: What, /) -> int:
-    """Print a JSON Schema (2020-12) of the config file or of every event, or the AsyncAPI 3.0 document of webhooks."""
+    """Print a JSON Schema (2020-12) of config or events, the API as OpenAPI 3.1, or webhooks as AsyncAPI 3.0."""
     say(json.dumps(_document(what), indent=2))
     return 0
 
@@ -33,4 +36,6 @@ def vocabularies() -> list[Vocabulary]:
 def _document(what: str) -> Schema:
     if what == "config":
         return json_schema()
+    if what == "openapi":
+        return api_document()
     return events_schema(vocabularies()) if what == "events" else asyncapi_document(vocabularies(), __version__)

@@ -3,6 +3,10 @@
     app          the routes, and what stands before all of them
     guard        who may come in: hosts, origins, tokens
     problems     what goes wrong, as application/problem+json
+    operations   what an address takes and answers, said beside its handler
+    shapes       answers that several addresses share
+    openapi      operations in, the document of the API out
+    documents    GET /api/openapi.json
     questions    words of a query, and cursors
     reading      GET /api/v1/...: sources, targets, resources, events, deliveries
     asking       POST: a scan now, by an operator or by a provider's webhook

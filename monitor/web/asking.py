@@ -14,7 +14,10 @@ from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.moments import from_millis, stamp
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
+from monitor.web.questions import HOOK
+from monitor.web.shapes import AskedView, ChallengeView
 from monitor.web.signatures import verified
 
 LARGEST_BODY = 1_000_000
@@ -28,11 +31,9 @@ class Asking:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [
-            web.post("/api/v1/sources/{name}/poll", self.poll),
-            web.post("/hooks/{name}", self.hook),
-        ]
+        return addresses_of(self)
 
+    @operation("POST", "/api/v1/sources/{name}/poll", AskedView, status=202, problems=(404, 409))
     async def poll(self, request: web.Request) -> web.Response:
         """A scan now, also where credentials were rejected."""
         name = request.match_info["name"]
@@ -43,6 +44,16 @@ class Asking:
             raise Problem(409, "this source is disabled in the config: it is not scanned")
         return await self._asked(name, operator=True)
 
+    @operation(
+        "POST",
+        "/hooks/{name}",
+        AskedView,
+        status=202,
+        words=(HOOK,),
+        problems=(401, 404),
+        guarded=False,
+        also=(200, ChallengeView),
+    )
     async def hook(self, request: web.Request) -> web.Response:
         """A scan now, because the provider says that something changed."""
         name = request.match_info["name"]
@@ -57,13 +68,13 @@ class Asking:
             raise Problem(401, "the webhook does not prove that it knows the hook_secret")
         challenge = _challenge(body) if provider == "devrev" else None
         if challenge is not None:
-            return answer({"challenge": challenge})
+            return answer(ChallengeView(challenge))
         return await self._asked(name, operator=False)
 
     async def _asked(self, name: str, *, operator: bool) -> web.Response:
         at = await self._running.store.sources.ask(name, operator=operator)
         structlog.get_logger().info("scan.asked", source=name, by="operator" if operator else "hook")
-        return answer({"source": name, "asked_at": stamp(from_millis(at))}, 202)
+        return answer(AskedView(name, stamp(from_millis(at))), 202)
 
 
 def _challenge(body: bytes) -> str | None:

@@ -12,25 +12,31 @@ from monitor.bootstrap import Services
 from monitor.errors import UsageError
 from monitor.moments import parse_instant
 from monitor.silences import parse_matcher
-from monitor.status import condition_view, condition_views, silence_view, silence_views
+from monitor.status import ConditionView, SilenceView, condition_view, condition_views, silence_view, silence_views
 from monitor.values import parse_duration
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import after, cursor, limit_of, one_of, only
+from monitor.web.questions import AFTER, ALL, LIMIT, SOURCE, after, cursor, limit_of, one_of
 from monitor.web.reading import Page
+from monitor.web.shapes import Listing
 
 T = TypeVar("T")
 Short = Annotated[str, msgspec.Meta(max_length=200)]
 Long = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
-class _Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AckWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who has it, or puts it off (`snooze`: a time, a moment or `until-change`), or has it no more (`undo`)."""
+
     by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     comment: Long = ""
     snooze: Short | None = None
     undo: bool = False
 
 
-class _Quiet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SilenceWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is silenced, until when (`ends_at` or `for`), by whom and why."""
+
     matchers: Annotated[list[Long], msgspec.Meta(min_length=1, max_length=50)]
     by: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     comment: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
@@ -48,26 +54,20 @@ class Attending:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [
-            web.get("/api/v1/conditions", self.conditions),
-            web.post("/api/v1/conditions/{id:.+}/ack", self.ack),
-            web.get("/api/v1/silences", self.silences),
-            web.post("/api/v1/silences", self.silence),
-            web.delete("/api/v1/silences/{id}", self.expire),
-        ]
+        return addresses_of(self)
 
+    @operation("GET", "/api/v1/conditions", Listing[ConditionView], words=(SOURCE, ALL, LIMIT, AFTER))
     async def conditions(self, request: web.Request) -> web.Response:
         """What is open, what nobody has first; with `all=1` also what ended lately."""
-        only(request, "source", "all", "limit", "after")
         source, every = one_of(request, "source", self._running.sources), one_of(request, "all", ("0", "1"))
         ledgers, now = await self._running.store.conditions.all(), self._running.clock.now()
         found = condition_views(ledgers, now, every=every == "1", source=source)
         return answer(_part(request, found, [one.id for one in found]))
 
+    @operation("POST", "/api/v1/conditions/{id:.+}/ack", Listing[ConditionView], body=AckWish, problems=(404,))
     async def ack(self, request: web.Request) -> web.Response:
         """Somebody has it, or puts it off (`snooze`), or does not have it any more (`undo`)."""
-        only(request)
-        named, word, now = request.match_info["id"], _asked(await request.read(), _Word), self._running.clock.now()
+        named, word, now = request.match_info["id"], _asked(await request.read(), AckWish), self._running.clock.now()
         attention = self._running.attention
         if word.undo:
             found = await attention.reopen(named)
@@ -80,16 +80,16 @@ class Attending:
             raise Problem(404, "nothing open has this id or key: /api/v1/conditions lists what is open")
         return answer(Page([condition_view(one, now) for one in found]))
 
+    @operation("GET", "/api/v1/silences", Listing[SilenceView], words=(LIMIT, AFTER))
     async def silences(self, request: web.Request) -> web.Response:
         """The silences, those that count now first."""
-        only(request, "limit", "after")
         found = silence_views(await self._running.store.silences.all(), self._running.clock.now())
         return answer(_part(request, found, [one.id for one in found]))
 
+    @operation("POST", "/api/v1/silences", SilenceView, status=201, body=SilenceWish)
     async def silence(self, request: web.Request) -> web.Response:
         """A new silence."""
-        only(request)
-        wish, now = _asked(await request.read(), _Quiet), self._running.clock.now()
+        wish, now = _asked(await request.read(), SilenceWish), self._running.clock.now()
         begins = _moment("starts_at", wish.starts_at, now, now) if wish.starts_at else now
         if (wish.for_ is None) == (wish.ends_at is None):
             raise Problem(400, 'write either "for", such as "2h", or "ends_at"')
@@ -107,9 +107,9 @@ class Attending:
             raise Problem(400, str(error)) from None
         return answer(silence_view(made, now), 201)
 
+    @operation("DELETE", "/api/v1/silences/{id}", SilenceView, problems=(404,))
     async def expire(self, request: web.Request) -> web.Response:
         """A silence ends now."""
-        only(request)
         found = await self._running.attention.unsilence(request.match_info["id"])
         if found is None:
             raise Problem(404, "no silence has this id: /api/v1/silences lists them")

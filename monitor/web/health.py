@@ -7,8 +7,11 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
 from monitor.web.guard import Guard
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import answer
+from monitor.web.questions import STRICT
 from monitor.web.readiness import Readiness
+from monitor.web.shapes import ReadyView
 
 
 class Health:
@@ -20,12 +23,14 @@ class Health:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [web.get("/healthz", self.healthz), web.get("/readyz", self.readyz)]
+        return addresses_of(self)
 
+    @operation("GET", "/healthz", "text/plain", guarded=False)
     async def healthz(self, _: web.Request) -> web.Response:
         """The loop turns."""
         return web.Response(text="ok\n")
 
+    @operation("GET", "/readyz", ReadyView, words=(STRICT,), guarded=False, also=(503, ReadyView))
     async def readyz(self, request: web.Request) -> web.Response:
         """200 while work is attempted on time, else 503; with `?strict=1` stale sources and failing targets too."""
         strict = request.query.get("strict") in {"1", "true"}

@@ -15,6 +15,7 @@ from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.moments import parse_instant, to_millis
 from monitor.status import CIRCUITS, circuit
+from monitor.web.operations import addresses_of, operation
 
 FAMILIES = {
     "jobwire_build_info": ("gauge", "The version that answers."),
@@ -61,8 +62,9 @@ class Metrics:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [web.get("/metrics", self.metrics)]
+        return addresses_of(self)
 
+    @operation("GET", "/metrics", "text/plain")
     async def metrics(self, _: web.Request) -> web.Response:
         """Every figure, as of now."""
         shown, now_ms = Exposition(), await self._store.db.now_ms()

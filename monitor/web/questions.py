@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -17,6 +19,39 @@ USUAL = 100
 MOST = 1000
 
 T = TypeVar("T")
+
+STATUSES = ("pending", "delivered", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word that a call may say: in its query, a header or its path; `schema` is JSON Schema."""
+
+    name: str
+    text: str
+    schema: Mapping[str, Any]
+    where: Literal["query", "header", "path"] = "query"
+
+
+_TEXT: Mapping[str, Any] = MappingProxyType({"type": "string"})
+LIMIT = Word("limit", "how many", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL})
+AFTER = Word("after", "the `next` of the answer before", {"type": "string", "pattern": "^[A-Za-z0-9_-]*$"})
+PLACE = Word("after", "the `next` of the answer before", {"type": "string", "pattern": "^[0-9]{1,18}-[0-9]{1,18}$"})
+SOURCE = Word("source", "the name of a source", _TEXT)
+TARGET = Word("target", "the name of a target", _TEXT)
+KIND = Word("kind", "job, job_driver, contract, interview", _TEXT)
+STATE = Word("state", "a state in any case, `-` for none", _TEXT)
+STATUS = Word("status", "how it stands", {"type": "string", "enum": list(STATUSES)})
+EVENT = Word("event", "the id of an event", _TEXT)
+SINCE = Word("since", "2h, 2026-01-05 or RFC 3339", _TEXT)
+ALL = Word("all", "1: also what ended lately", {"type": "string", "enum": ["0", "1"]})
+STRICT = Word("strict", "1: 503 also for stale sources and failing targets", {"type": "string", "enum": ["0", "1"]})
+TYPE = Word("type", "a pattern such as `*.contract.*`", _TEXT)
+TEXT = Word("text", "what an event says somewhere", _TEXT)
+_KEY: Mapping[str, Any] = MappingProxyType({"type": "string", "minLength": 1, "maxLength": 255})
+ONCE = Word("Idempotency-Key", "two calls with the same are one", _KEY, "header")
+LAST = Word("Last-Event-ID", "the id of the last message seen; wins over `after`", PLACE.schema, "header")
+HOOK = Word("X-Hook-Secret", "the hook_secret, where the provider signs in no other way", _TEXT, "header")
 
 
 def limit_of(request: web.Request) -> int:

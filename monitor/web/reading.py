@@ -9,7 +9,11 @@ from aiohttp import web
 
 from monitor.bootstrap import Services, routes_of
 from monitor.status import (
+    DeliveryView,
     Place,
+    ResourceView,
+    SourceView,
+    TargetView,
     deliveries_of,
     deliveries_page,
     delivery_view,
@@ -18,14 +22,32 @@ from monitor.status import (
     source_view,
     target_view,
 )
-from monitor.status.explain import explain
+from monitor.status.explain import Explanation, explain
 from monitor.status.history import revisions
 from monitor.store.eventlog import FIRST, place_order
 from monitor.store.reading import Wanted
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import after, cursor, limit_of, moment_of, one_of, only
+from monitor.web.questions import (
+    AFTER,
+    EVENT,
+    KIND,
+    LIMIT,
+    PLACE,
+    SINCE,
+    SOURCE,
+    STATE,
+    STATUS,
+    STATUSES,
+    TARGET,
+    after,
+    cursor,
+    limit_of,
+    moment_of,
+    one_of,
+)
+from monitor.web.shapes import EventView, Listing, RevisionView
 
-STATUSES = ("pending", "delivered", "failed")
 _PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _LARGEST = 2**64
 _AHEAD_MS = 60_000
@@ -48,32 +70,24 @@ class Readings:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [
-            web.get("/api/v1/sources", self.sources),
-            web.get("/api/v1/targets", self.targets),
-            web.get("/api/v1/resources", self.resources),
-            web.get("/api/v1/resources/{key:.+}/history", self.history),
-            web.get("/api/v1/events", self.events),
-            web.get("/api/v1/events/{id}/explain", self.explain),
-            web.get("/api/v1/deliveries", self.deliveries),
-        ]
+        return addresses_of(self)
 
-    async def sources(self, request: web.Request) -> web.Response:
+    @operation("GET", "/api/v1/sources", Listing[SourceView])
+    async def sources(self, _: web.Request) -> web.Response:
         """Every source: how fresh, when it is due next, what is wrong."""
-        only(request)
         store, now_ms = self._store, await self._store.db.now_ms()
         watched = self._running.sources.values()
         return answer(Page([await source_view(store.sources, store.items, one, now_ms) for one in watched]))
 
-    async def targets(self, request: web.Request) -> web.Response:
+    @operation("GET", "/api/v1/targets", Listing[TargetView])
+    async def targets(self, _: web.Request) -> web.Response:
         """Every target: what waits for it, how much arrived, whether it is held."""
-        only(request)
         now_ms, known = await self._store.db.now_ms(), self._running.settings.targets.values()
         return answer(Page([await target_view(self._store.reading, one.name, one.type, now_ms) for one in known]))
 
+    @operation("GET", "/api/v1/resources", Listing[ResourceView], words=(SOURCE, KIND, STATE, LIMIT, AFTER))
     async def resources(self, request: web.Request) -> web.Response:
         """What is there now, by source and item."""
-        only(request, "source", "kind", "state", "limit", "after")
         source = one_of(request, "source", self._running.sources)
         watched = [one for name, one in sorted(self._running.sources.items()) if source in {None, name}]
         limit, place = limit_of(request), after(request, Place)
@@ -82,9 +96,9 @@ class Readings:
         page = await resources_page(items, reading, watched, place, kind=kind, state=state, limit=limit)
         return answer(Page([*page.items], cursor(page.rest) if page.rest else None))
 
+    @operation("GET", "/api/v1/resources/{key:.+}/history", Listing[RevisionView], problems=(404,))
     async def history(self, request: web.Request) -> web.Response:
         """The kept revisions of one resource, the newest last."""
-        only(request)
         key = request.match_info["key"]
         name, _, ref = key.partition("/")
         if name in self._running.sources:
@@ -94,9 +108,9 @@ class Readings:
                 return answer(Page([*revisions(lines, known)]))
         raise Problem(404, "no such resource is known: /api/v1/resources lists the keys of those that are")
 
+    @operation("GET", "/api/v1/events", Listing[EventView], words=(PLACE, LIMIT), problems=(410,))
     async def events(self, request: web.Request) -> web.Response:
         """The CloudEvents after a cursor, oldest first, as they were stored; `next` is always there."""
-        only(request, "after", "limit")
         place = request.query.get("after", FIRST)
         if not _PLACE.fullmatch(place) or any(int(part) >= _LARGEST for part in place.split("-")):
             raise Problem(400, "after: not a cursor of the event log; take it from `next` of an answer")
@@ -127,9 +141,9 @@ class Readings:
         """A cursor that grows no old while nothing happens: well before anything that may still be committed."""
         return place if place == FIRST else max(place, f"{now_ms - _DAY_MS}-0", key=place_order)
 
+    @operation("GET", "/api/v1/events/{id}/explain", Explanation, problems=(404,))
     async def explain(self, request: web.Request) -> web.Response:
         """Why an event was made, which routes took it and which did not, and what became of it."""
-        only(request)
         settings, store = self._running.settings, self._store
         vocabularies = [one.provider.vocabulary for one in self._running.sources.values()]
         routes = routes_of(settings)
@@ -139,9 +153,9 @@ class Readings:
             raise Problem(404, "no event of this id is kept: /api/v1/events lists those that are")
         return answer(found)
 
+    @operation("GET", "/api/v1/deliveries", Listing[DeliveryView], words=(TARGET, STATUS, EVENT, SINCE, LIMIT, AFTER))
     async def deliveries(self, request: web.Request) -> web.Response:
         """What was sent to whom with every attempt, the newest first."""
-        only(request, "target", "status", "event", "since", "limit", "after")
         names, event = self._running.settings.targets, request.query.get("event")
         target, status = one_of(request, "target", names), one_of(request, "status", STATUSES)
         limit, place = limit_of(request), after(request, tuple[int, str])

@@ -16,10 +16,11 @@ from monitor.errors import UsageError
 from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.routing import type_glob
 from monitor.status import Choice, ReplayDone
-from monitor.status.replay import done, refusal, replaying, within_reach
+from monitor.status.replay import Replayed, done, refusal, replaying, within_reach
 from monitor.store.once import Once
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import only
+from monitor.web.questions import ONCE
 
 _KEY_LIMIT = 255
 _LOOK_S = 0.05
@@ -33,7 +34,9 @@ Work: TypeAlias = Callable[[int, Beat], Awaitable[object]]
 """Does what was asked: when it was first asked (ms), and what to call now and then while it goes on."""
 
 
-class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReplayWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is sent again: since when, until when, only what was given up (`failed`), only types that fit a pattern."""
+
     since: str
     until: str | None = None
     failed: bool = False
@@ -52,14 +55,11 @@ class Replays:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [
-            web.post("/api/v1/deliveries/{id}/replay", self.one),
-            web.post("/api/v1/targets/{name}/replay", self.many),
-        ]
+        return addresses_of(self)
 
+    @operation("POST", "/api/v1/deliveries/{id}/replay", Replayed, status=202, words=(ONCE,), problems=(404, 409, 422))
     async def one(self, request: web.Request) -> web.Response:
         """One delivery again."""
-        only(request)
         id = request.match_info["id"]
 
         async def work(_: int, __: Beat) -> object:
@@ -75,9 +75,17 @@ class Replays:
 
         return await self._answered(request, b"", work)
 
+    @operation(
+        "POST",
+        "/api/v1/targets/{name}/replay",
+        ReplayDone,
+        status=202,
+        words=(ONCE,),
+        body=ReplayWish,
+        problems=(404, 409, 422),
+    )
     async def many(self, request: web.Request) -> web.Response:
         """What a target was sent since a time, or with `failed` what was given up since."""
-        only(request)
         name, body = request.match_info["name"], await request.read()
         if name not in self._running.settings.targets:
             raise Problem(404, "no target has this name: /api/v1/targets lists them")
@@ -93,7 +101,7 @@ class Replays:
 
         return await self._answered(request, body, work)
 
-    def _choice(self, name: str, wish: _Wish, now_ms: int) -> Choice:
+    def _choice(self, name: str, wish: ReplayWish, now_ms: int) -> Choice:
         moments = [parse_moment(text, from_millis(now_ms)) if text else None for text in (wish.since, wish.until)]
         since, until = (to_millis(one) if one else None for one in moments)
         if since is None or (wish.until and until is None):
@@ -133,9 +141,9 @@ async def _nothing() -> None:
     return
 
 
-def _wish(body: bytes) -> _Wish:
+def _wish(body: bytes) -> ReplayWish:
     try:
-        return msgspec.json.decode(body, type=_Wish)
+        return msgspec.json.decode(body, type=ReplayWish)
     except msgspec.DecodeError:
         raise Problem(
             400, 'write {"since": "2h"}, and as you like "until", "failed": true and "type": "worklayer.**"'

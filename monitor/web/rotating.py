@@ -14,11 +14,14 @@ from monitor.bootstrap import Services
 from monitor.errors import UsageError
 from monitor.targets.signature import Kind
 from monitor.values import parse_duration
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import only
+from monitor.web.shapes import RotatedView
 
 
-class _Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RotateWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the old secret signs along, and of which kind the new one is (as the old, if not given)."""
+
     overlap: Annotated[str, msgspec.Meta(max_length=20)] = "24h"
     kind: Kind | None = None
 
@@ -31,11 +34,11 @@ class Rotating:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [web.post("/api/v1/targets/{name}/rotate", self.rotate)]
+        return addresses_of(self)
 
+    @operation("POST", "/api/v1/targets/{name}/rotate", RotatedView, status=201, body=RotateWish, problems=(404, 409))
     async def rotate(self, request: web.Request) -> web.Response:
         """A new secret for a webhook target; what signed until now signs along."""
-        only(request)
         if not self._running.settings.web.tokens:
             raise Problem(403, "this answer would hold a secret: set web.tokens, or use `jobwire target rotate`")
         name = request.match_info["name"]
@@ -49,10 +52,10 @@ class Rotating:
         return answer(made.told(), 201)
 
 
-def _wish(body: bytes) -> tuple[_Wish, float]:
+def _wish(body: bytes) -> tuple[RotateWish, float]:
     """What the body asks for, and its overlap in seconds; nothing asks for what is usual."""
     try:
-        wish = msgspec.json.decode(body or b"{}", type=_Wish)
+        wish = msgspec.json.decode(body or b"{}", type=RotateWish)
         return wish, parse_duration(wish.overlap)
     except (msgspec.DecodeError, ValueError):
         raise Problem(400, 'write {"overlap": "24h", "kind": "whsec" or "whsk"}, either may be left out') from None

@@ -26,6 +26,7 @@ from monitor.store.once import Once
 from monitor.targets.slack_actions import MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_signature import genuine
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem
 
 _NAME = 80
@@ -41,8 +42,11 @@ class SlackClicks:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [web.post("/slack/interactions", self.clicked)]
+        return addresses_of(self)
 
+    @operation(
+        "POST", "/slack/interactions", None, body="application/x-www-form-urlencoded", problems=(401,), guarded=False
+    )
     async def clicked(self, request: web.Request) -> web.Response:
         """200 for whatever Slack signed, whether there was something to do or not; 401 for everybody else."""
         body = await request.read()

@@ -6,7 +6,9 @@ import structlog
 from aiohttp import web
 
 from monitor.bootstrap import Services
+from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
+from monitor.web.shapes import SwitchedView
 
 
 class Switching:
@@ -17,15 +19,14 @@ class Switching:
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
-        return [
-            web.post("/api/v1/targets/{name}/enable", self.enable),
-            web.post("/api/v1/targets/{name}/disable", self.disable),
-        ]
+        return addresses_of(self)
 
+    @operation("POST", "/api/v1/targets/{name}/enable", SwitchedView, problems=(404,))
     async def enable(self, request: web.Request) -> web.Response:
         """Send to it again, what waited first."""
         return await self._switch(request.match_info["name"], on=True)
 
+    @operation("POST", "/api/v1/targets/{name}/disable", SwitchedView, problems=(404,))
     async def disable(self, request: web.Request) -> web.Response:
         """Send it nothing; events go on waiting for it."""
         return await self._switch(request.match_info["name"], on=False)
@@ -37,6 +38,4 @@ class Switching:
         changed = await (store.switch.on(name) if on else store.switch.off(name))
         structlog.get_logger().info("target.switched", target=name, on=on, changed=changed)
         waiting = (await store.reading.backlog(name)).size
-        return answer(
-            {"target": name, "state": "enabled" if on else "disabled", "changed": changed, "backlog": waiting}
-        )
+        return answer(SwitchedView(name, "enabled" if on else "disabled", changed, waiting))

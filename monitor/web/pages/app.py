@@ -17,17 +17,17 @@ from monitor.status import Place, deliveries_page, delivery_view, resources_page
 from monitor.store.eventlog import Stored
 from monitor.store.reading import Wanted
 from monitor.web.guard import ROLE, SESSION, Guard
+from monitor.web.operations import addresses_of, operation
 from monitor.web.pages.render import environment, page
 from monitor.web.pages.stream import Streams
 from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, ticks
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
 from monitor.web.problems import Problem
-from monitor.web.questions import after, cursor, one_of
+from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TYPE, after, cursor, one_of
 from monitor.web.session import COOKIE, LASTS_SECONDS
 
 ASSETS = Path(__file__).parent / "static"
 _PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
-_STATUSES = ("pending", "delivered", "failed")
 _LISTED = 50
 
 
@@ -52,7 +52,7 @@ class Pages:
             web.get("/resources/{key:.+}", self.resource),
             web.get("/deliveries", self.deliveries),
             web.get("/sources/{name}", self.source),
-            web.get("/api/v1/stream", self.stream),
+            *addresses_of(self),
             web.get("/login", self.sign_in),
             web.post("/login", self.signed_in),
             web.post("/logout", self.sign_out),
@@ -124,7 +124,7 @@ class Pages:
         """What was sent to whom, with every attempt."""
         names = self._running.settings.targets
         target = one_of(request, "target", names) if request.query.get("target") else None
-        status = one_of(request, "status", _STATUSES) if request.query.get("status") else None
+        status = one_of(request, "status", STATUSES) if request.query.get("status") else None
         chosen = [target] if target else list(names)
         reading = self._running.store.reading
         found = await deliveries_page(reading, chosen, Wanted(status), after(request, tuple[int, str]), limit=_LISTED)
@@ -132,7 +132,7 @@ class Pages:
             "deliveries": [delivery_view(one) for one in found.items],
             "next": cursor(found.rest) if found.rest else None,
             "names": sorted(names),
-            "statuses": _STATUSES,
+            "statuses": STATUSES,
             "chosen": {"target": target or "", "status": status or ""},
         }
         return await self._page(request, "deliveries.html", values)
@@ -144,6 +144,7 @@ class Pages:
             raise Problem(404, "no source has this name")
         return await self._page(request, "source.html", found)
 
+    @operation("GET", "/api/v1/stream", "text/event-stream", words=(SOURCE, TYPE, STATE, TEXT, PLACE, LAST))
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The CloudEvents as they happen, for programs."""
         return await self.streams.answer(request, _filters(request), lambda stored: stored.body.decode())
