@@ -18,6 +18,7 @@ from monitor.bootstrap import Services, services
 from monitor.errors import StoreUnavailable
 from monitor.settings import ConfigWatch, Settings
 from workers.bell import Bell
+from workers.heart import Heart
 from workers.queue import make_worker, open_queue
 
 _RESTART_SECONDS = 1.0
@@ -94,7 +95,7 @@ async def _period(
     running: Services, store_url: str, stop: asyncio.Event, config: ConfigWatch | None, changed: Sequence[str]
 ) -> Settings | None:
     """Work under one config to its end; the next one comes back, None when it is time to stop."""
-    working = asyncio.create_task(work(running, store_url, changed))
+    working = asyncio.create_task(work(running, store_url, changed, config))
     stopped = asyncio.create_task(stop.wait())
     news = asyncio.create_task(config.news(running.settings)) if config else None
     waited_for = {working, stopped, *([news] if news else [])}
@@ -108,8 +109,10 @@ async def _period(
     return news.result() if news and news.done() and not news.cancelled() and not stop.is_set() else None
 
 
-async def work(running: Services, store_url: str, changed: Sequence[str] | None = None) -> None:
-    """Run the consumer, the bell and ARQ side by side until `stopping` is set.
+async def work(
+    running: Services, store_url: str, changed: Sequence[str] | None = None, config: ConfigWatch | None = None
+) -> None:
+    """Run the consumer, the bell, the heart and ARQ side by side until `stopping` is set.
 
     Credentials of the `changed` sources (all if not given) that were rejected are tried again at once.
     """
@@ -117,11 +120,14 @@ async def work(running: Services, store_url: str, changed: Sequence[str] | None 
         await running.store.sources.try_again(source)
     consumer = asyncio.create_task(running.consumer.run())
     queue = asyncio.create_task(_keep_arq(running, store_url))
+    heart = asyncio.create_task(Heart(running, config).beat_until(running.stopping))
     try:
         await running.stopping.wait()
     finally:
         await _end(queue)
         await consumer
+        await asyncio.wait([heart], timeout=1.0)
+        await _end(heart)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

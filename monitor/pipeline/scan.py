@@ -193,6 +193,7 @@ class Scanner:
             found=absence.found,
             events=health.events,
             doubts=_notes(walk.doubts.after(walk.seen, complete=ending.reason is None)),
+            count=walk.tally.totals(ending.reason or "complete", _ms(ending)),
         )
         await self.sources.finish(lease, closing)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 
@@ -41,6 +41,11 @@ class Tally:
         """What was `spent` before the scan and what is spent now in, what the scan has cost noted."""
         self.requests, self.bytes = now.requests - before[0], now.bytes - before[1]
         self.waited = round(now.waited - before[2], 3)
+
+    def totals(self, outcome: str, ms: int) -> dict[str, int]:
+        """What a scan that took `ms` adds to the totals of its source, without what it adds nothing to."""
+        done = asdict(self) | {f"ended:{outcome}": 1, "ms": ms, "waited_ms": round(self.waited * 1000)}
+        return {name: amount for name, amount in done.items() if amount and name != "waited"}
 
 
 def spent(now: Spent) -> tuple[int, int, float]:

@@ -28,11 +28,15 @@ _Look: TypeAlias = tuple[int, int, int]
 
 @dataclass(slots=True)
 class ConfigWatch:
-    """Watches one config file under one environment; `asked` makes it read the file at once, changed or not."""
+    """Watches one config file under one environment; `asked` makes it read the file at once, changed or not.
+
+    `rejected` says that the file, as it was last read, has problems.
+    """
 
     path: Path
     environ: Mapping[str, str]
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    rejected: bool = False
     _seen: _Look | None = None
 
     async def news(self, current: Settings) -> Settings:
@@ -72,10 +76,13 @@ class ConfigWatch:
 
     def _read(self) -> Settings | None:
         try:
-            return load(self.path, self.environ)
+            found = load(self.path, self.environ)
+            self.rejected = False
+            return found
         except ConfigError as error:
             problems = [str(problem) for problem in error.problems]
             structlog.get_logger().error("config.rejected", config="the one before stays in effect", problems=problems)
         except Exception:  # noqa: BLE001 - a fault of ours in reading a new file must not end the work under the old one
             structlog.get_logger().exception("config.unreadable", config="the one before stays in effect")
+        self.rejected = True
         return None

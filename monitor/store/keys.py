@@ -17,6 +17,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:doubts:NAME` | hash | items that scans saw but do not believe yet | until settled |
 | `P:shape:NAME` | hash | kind -> field paths and their types as items show them | with the source |
 | `P:drift:NAME` | set | what was told once: schema drift, credentials that end | with the source |
+| `P:scans:NAME` | hash | totals of what scans of a source did, since ever | with the source |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
 | `P:events` | stream | every event: id, type, body | retention |
@@ -30,6 +31,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:pending:TARGET` | sorted set | those of them that wait | until sent, retention |
 | `P:failed:TARGET` | sorted set | those of them that were given up | until sent again, retention |
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
+| `P:attempts:NAME` | hash | totals of attempts at a target by outcome, and how long things took | with the target |
 | `P:group:TARGET:LANE` | hash | a group's book, its timers, what it is | while it has members, retention |
 | `P:members:TARGET:LANE` | set | conditions that stand in a group, by key and family | until told that they are over |
 | `P:conditions` | hash | key of a thing -> its conditions | while open, 2 h after, until told |
@@ -40,6 +42,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:secrets` | hash | target -> the secrets that rotation made, sealed with `store.key` | with the target |
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:asked:KEY` | string | the answer to a call with an Idempotency-Key, by a hash of it | a day |
+| `P:workers` | hash | worker -> its version, how its config is, when it was last seen | an hour after its last beat |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
 """
 
@@ -112,6 +115,14 @@ class Keys:
     def drift(self, name: str) -> str:
         """What was told once of a source."""
         return self.of("drift", name)
+
+    def scans(self, name: str) -> str:
+        """What scans of a source did in all."""
+        return self.of("scans", name)
+
+    def attempts(self, target: str) -> str:
+        """What attempts at a target came to in all."""
+        return self.of("attempts", target)
 
     def history(self, key: str) -> str:
         """Revisions of one resource (`source/kind/id`)."""
@@ -207,6 +218,11 @@ class Keys:
     def due(self) -> str:
         """Targets with work."""
         return self.of("due")
+
+    @property
+    def workers(self) -> str:
+        """Who works."""
+        return self.of("workers")
 
     @property
     def bell(self) -> str:

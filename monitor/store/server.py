@@ -68,3 +68,25 @@ def _pairs(reply: Any) -> list[tuple[Any, Any]]:
 
 def _word(value: Any) -> str | None:
     return None if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLoad:
+    """What a server uses: `memory` of `memory_limit` bytes (0: none), and since its start scripts and their seconds."""
+
+    memory: int
+    memory_limit: int
+    scripts: int
+    script_seconds: float
+
+
+async def server_load(db: Db) -> ServerLoad:
+    """An open store in, what its server uses out; scripts of others on the same server count too."""
+    info: Mapping[str, Any] = await db.run("INFO", "memory", "commandstats")
+    stats = [info[f"cmdstat_{name}"] for name in ("eval", "evalsha") if f"cmdstat_{name}" in info]
+    return ServerLoad(
+        memory=int(info.get("used_memory", 0)),
+        memory_limit=int(info.get("maxmemory", 0)),
+        scripts=sum(int(one["calls"]) for one in stats),
+        script_seconds=sum(int(one["usec"]) for one in stats) / 1e6,
+    )

@@ -31,7 +31,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class ScanClosing:
-    """Everything that ends a scan at once: fields of the source, what is missing, and events about the source."""
+    """Everything that ends a scan at once: fields of the source, what is missing, events about it, what to count."""
 
     set: Mapping[str, Arg]
     forget: Sequence[str] = ()
@@ -39,6 +39,7 @@ class ScanClosing:
     found: Sequence[str] = ()
     events: Sequence[Event] = ()
     doubts: Mapping[str, bytes | None] = field(default_factory=dict)
+    count: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,14 @@ class Sources:
         args += counted(list(closing.found))
         args += counted([part for event in closing.events for part in (event.id, event.type, encode(event))])
         args += counted([part for id, note in closing.doubts.items() for part in (id, note or b"")])
+        args += counted([part for pair in closing.count.items() for part in pair])
         names = [
             keys.lease(lease.source),
             keys.source(lease.source),
             keys.missing(lease.source),
             keys.events,
             keys.doubts(lease.source),
+            keys.scans(lease.source),
         ]
         await self._db.script("finish_scan", names, args)
 

@@ -1,56 +1,29 @@
-"""/metrics: the figures of an installation as Prometheus reads them, from the store alone.
+"""/metrics: the figures of an installation as Prometheus reads them.
 
-The text format is https://prometheus.io/docs/instrumenting/exposition_formats/. Labels are names of the config.
+All of them come from the store, so that every process that answers says the same, whatever the number of workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
 
-import msgspec
 from aiohttp import web
 
 from monitor import __version__
 from monitor.bootstrap import Services
-from monitor.moments import parse_instant, to_millis
-from monitor.status import CIRCUITS, circuit
+from monitor.conditions import Status
+from monitor.moments import from_millis
+from monitor.store.fleet import Fleet
+from monitor.store.server import server_load
+from monitor.store.totals import Totals
+from monitor.web.exposition import Exposition
+from monitor.web.figures import add_scans, add_source, add_target
 from monitor.web.operations import addresses_of, operation
+from monitor.web.operations import addresses_of, operation
+from monitor.web.readiness import Readiness
 
-FAMILIES = {
-    "jobwire_build_info": ("gauge", "The version that answers."),
-    "jobwire_source_up": ("gauge", "1 while the last scan of the source was complete."),
-    "jobwire_source_freshness_seconds": ("gauge", "Seconds since the last complete scan ended."),
-    "jobwire_source_items": ("gauge", "Items that the lists of the source have."),
-    "jobwire_source_failures": ("gauge", "Failed scans in a row."),
-    "jobwire_scan_started_total": ("counter", "Scans that were begun."),
-    "jobwire_scan_last_seconds": ("gauge", "How long the last scan took."),
-    "jobwire_target_backlog": ("gauge", "Deliveries that wait."),
-    "jobwire_target_oldest_seconds": ("gauge", "Age of the oldest delivery that waits, 0 without any."),
-    "jobwire_target_disabled": ("gauge", "1 while nothing is sent to the target."),
-    "jobwire_target_circuit": ("gauge", "1 for the state the circuit of the target is in."),
-    "jobwire_target_failures": ("gauge", "Failed attempts in a row."),
-    "jobwire_target_delivered_total": ("counter", "Deliveries that arrived."),
-    "jobwire_target_failed_total": ("counter", "Deliveries that were given up."),
-    "jobwire_target_retried_total": ("counter", "Attempts that failed and were put off."),
-    "jobwire_events_total": ("counter", "Events that were ever stored."),
-}
-
-
-@dataclass(slots=True)
-class Exposition:
-    """Samples by family, in the order of FAMILIES."""
-
-    samples: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in FAMILIES})
-
-    def add(self, family: str, value: float, **labels: str) -> None:
-        """One sample."""
-        named = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-        self.samples[family].append(f"{family}{f'{{{named}}}' if named else ''} {value}\n")
-
-    def text(self) -> str:
-        """Everything, family by family."""
-        return "".join(_family(name, lines) for name, lines in self.samples.items() if lines)
+_SEVERITIES = ("critical", "warning", "info")
+_UNENDED = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)
 
 
 class Metrics:
@@ -59,56 +32,84 @@ class Metrics:
     def __init__(self, running: Services) -> None:
         self._running = running
         self._store = running.store
+        self._readiness = Readiness(running)
+        self._totals = Totals(running.store.db)
+        self._fleet = Fleet(running.store.db)
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
         return addresses_of(self)
 
     @operation("GET", "/metrics", "text/plain")
+    @operation("GET", "/metrics", "text/plain")
     async def metrics(self, _: web.Request) -> web.Response:
         """Every figure, as of now."""
         shown, now_ms = Exposition(), await self._store.db.now_ms()
         shown.add("jobwire_build_info", 1, version=__version__)
-        for name in self._running.sources:
-            items = await self._store.items.size(name)
-            _source(shown, name, await self._store.sources.state(name), items, now_ms)
-        for name in self._running.settings.targets:
-            backlog = await self._store.reading.backlog(name)
-            oldest = max(0, now_ms - backlog.oldest_ms) / 1000 if backlog.oldest_ms is not None else 0
-            shown.add("jobwire_target_backlog", backlog.size, target=name)
-            shown.add("jobwire_target_oldest_seconds", oldest, target=name)
-            state = await self._store.reading.target(name)
-            _target(shown, name, state)
-            now = circuit(state, await self._store.reading.held_until(name), now_ms)
-            for one in CIRCUITS:
-                shown.add("jobwire_target_circuit", int(one == now), target=name, state=one)
-        shown.add("jobwire_events_total", await self._store.log.written())
+        await self._workers(shown, now_ms)
+        await self._sources(shown, now_ms)
+        await self._steps(shown, now_ms)
+        await self._conditions(shown, now_ms)
+        await self._targets(shown, now_ms)
+        await self._server(shown)
         return web.Response(text=shown.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
+    async def _workers(self, shown: Exposition, now_ms: int) -> None:
+        alive = await self._fleet.alive(now_ms)
+        shown.add("jobwire_workers", len(alive))
+        for version, number in sorted(Counter(one.version for one in alive).items()):
+            shown.add("jobwire_workers_by_version", number, version=version)
+        if alive:
+            shown.add("jobwire_config_last_reload_successful", int(all(one.config_ok for one in alive)))
+            taken = min(one.config_at for one in alive)
+            shown.add("jobwire_config_last_reload_success_timestamp_seconds", taken / 1000)
 
-def _source(shown: Exposition, name: str, state: Mapping[str, str], items: int, now_ms: int) -> None:
-    fresh = parse_instant(state.get("fresh_at"))
-    shown.add("jobwire_source_up", int(fresh is not None and "failures" not in state), source=name)
-    if fresh is not None:
-        shown.add("jobwire_source_freshness_seconds", max(0, now_ms - to_millis(fresh)) / 1000, source=name)
-    shown.add("jobwire_source_items", items, source=name)
-    shown.add("jobwire_source_failures", int(state.get("failures", "0")), source=name)
-    shown.add("jobwire_scan_started_total", int(state.get("epoch", "0")), source=name)
-    if "scan" in state:
-        shown.add("jobwire_scan_last_seconds", msgspec.json.decode(state["scan"])["ms"] / 1000, source=name)
+    async def _sources(self, shown: Exposition, now_ms: int) -> None:
+        sources = self._running.sources
+        for source, totals in zip(sources.values(), await self._totals.scans(list(sources)), strict=True):
+            state = await self._store.sources.state(source.name)
+            add_source(shown, source, state, await self._store.items.size(source.name), now_ms)
+            add_scans(shown, source.name, state, totals)
+            quota = await self._store.sources.quota(source.credential)
+            if quota is not None and quota.ends_ms > now_ms:
+                shown.add("jobwire_source_quota_remaining", quota.left, source=source.name)
+                shown.add("jobwire_source_quota_limit", quota.limit, source=source.name)
 
+    async def _steps(self, shown: Exposition, now_ms: int) -> None:
+        for what, late in (await self._readiness.late(now_ms)).items():
+            shown.add("jobwire_work_late", len(late), what=what)
+        shown.add("jobwire_events_total", await self._store.log.written())
+        waiting = await self._store.log.after(await self._store.lanes.cursor(), 1)
+        lag_ms = max(0, now_ms - waiting[0].at_ms) if waiting else 0
+        shown.add("jobwire_relay_lag_seconds", lag_ms / 1000)
+        ring_ms = await self._store.deadlines.next_ms()
+        shown.add("jobwire_deadlines_lag_seconds", max(0, now_ms - ring_ms) / 1000 if ring_ms is not None else 0)
 
-def _target(shown: Exposition, name: str, state: Mapping[str, str]) -> None:
-    shown.add("jobwire_target_disabled", int("disabled" in state), target=name)
-    shown.add("jobwire_target_failures", int(state.get("failures", "0")), target=name)
-    for what in ("delivered", "failed", "retried"):
-        shown.add(f"jobwire_target_{what}_total", int(state.get(what, "0")), target=name)
+    async def _conditions(self, shown: Exposition, now_ms: int) -> None:
+        now, ledgers = from_millis(now_ms), await self._store.conditions.all()
+        found = Counter(
+            (one.severity, one.status(now))
+            for ledger in ledgers.values()
+            for one in ledger.conditions.values()
+            if not one.ended
+        )
+        for severity in _SEVERITIES:
+            for state in _UNENDED:
+                shown.add("jobwire_conditions", found[severity, state], severity=severity, state=state)
 
+    async def _targets(self, shown: Exposition, now_ms: int) -> None:
+        names, reading = list(self._running.settings.targets), self._store.reading
+        for name, totals in zip(names, await self._totals.attempts(names), strict=True):
+            state, backlog = await reading.target(name), await reading.backlog(name)
+            add_target(shown, name, state, backlog, await reading.held_until(name), now_ms)
+            for (outcome, answer), number in sorted(totals.made.items()):
+                shown.add("jobwire_attempts_total", number, target=name, outcome=outcome, answer=answer)
+            shown.histogram("jobwire_attempt_seconds", totals.took, target=name)
+            shown.histogram("jobwire_delivery_seconds", totals.after, target=name)
 
-def _family(name: str, lines: Iterable[str]) -> str:
-    kind, text = FAMILIES[name]
-    return f"# HELP {name} {text}\n# TYPE {name} {kind}\n{''.join(lines)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    async def _server(self, shown: Exposition) -> None:
+        load = await server_load(self._store.db)
+        shown.add("jobwire_store_memory_bytes", load.memory)
+        shown.add("jobwire_store_memory_limit_bytes", load.memory_limit)
+        shown.add("jobwire_store_script_seconds_total", load.script_seconds)
+        shown.add("jobwire_store_scripts_total", load.scripts)

@@ -26,16 +26,20 @@ class Readiness:
     async def found(self) -> dict[str, Any]:
         """What is `late` (sources, targets, steps by name), and the stale sources and failing targets."""
         now_ms = await self._store.db.now_ms()
+        return {
+            "late": await self.late(now_ms),
+            "stale_sources": await self._stale_sources(now_ms),
+            "failing_targets": await self._failing_targets(now_ms),
+        }
+
+    async def late(self, now_ms: int) -> dict[str, list[str]]:
+        """What nobody takes up at `now_ms` of the store's clock: sources, targets and steps by name."""
         if self._started_ms is None:
             self._started_ms = now_ms
         return {
-            "late": {
-                "sources": await self._late_sources(now_ms),
-                "targets": await self._late_targets(now_ms),
-                "steps": await self._late_steps(now_ms),
-            },
-            "stale_sources": await self._stale_sources(now_ms),
-            "failing_targets": await self._failing_targets(now_ms),
+            "sources": await self._late_sources(now_ms),
+            "targets": await self._late_targets(now_ms),
+            "steps": await self._late_steps(now_ms),
         }
 
     async def _late_sources(self, now_ms: int) -> list[str]:

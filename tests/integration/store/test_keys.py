@@ -33,7 +33,7 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences"}
+ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers"}
 """Written by what speaks to providers, rotates secrets or follows conditions, and tested with it."""
 
 
@@ -80,7 +80,11 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     note = ItemCommit("3", b"", b"x" * 16, None, after, walked=True, note=[("job/4", b"1")])
     await take(items, note)
     closing = ScanClosing(
-        set={"slot": 1, "held": 2}, missing={missing_field("1", ""): b"1"}, events=[news(1)], doubts={"1": b"{}"}
+        set={"slot": 1, "held": 2},
+        missing={missing_field("1", ""): b"1"},
+        events=[news(1)],
+        doubts={"1": b"{}"},
+        count={"pages": 1},
     )
     await sources.finish(await leased(sources, 1), closing)
     await sources.learn(await leased(sources, 2), {"job": b"{}"}, [("new_field job a", news(3))])
@@ -138,7 +142,19 @@ async def test_a_finished_life_leaves_only_what_is_kept_on_purpose(
     while claimed := await lanes.claim("hook", lease_ms=60_000, limit=9, take=1):
         await lanes.settle("hook", [settled(one) for one in claimed])
     left = {key.decode().split(":")[1] for key in await db.run("KEYS", "*")}
-    kept = {"events", "event", "relay", "delivery", "deliveries", "target", "docs", "gone", "counts", "history"}
+    kept = {
+        "events",
+        "event",
+        "relay",
+        "delivery",
+        "deliveries",
+        "target",
+        "attempts",
+        "docs",
+        "gone",
+        "counts",
+        "history",
+    }
     assert left == kept
     assert await sources.counts("shop") == {}
 

@@ -1,15 +1,14 @@
-"""/healthz, /readyz and /metrics."""
+"""/healthz and /readyz."""
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
 from redis.asyncio import Redis
 
 from monitor.moments import stamp
-from tests.integration.web.serving import Served, jobs, served
+from tests.integration.web.serving import Served, served
 
 
 async def ready(at: Served, words: str = "", **headers: str) -> tuple[int, dict[str, Any]]:
@@ -93,29 +92,6 @@ async def test_without_a_token_no_name_is_told(redis: Redis, store_url: str) -> 
     async with served(store_url, web=", tokens: [t0ken]") as at:
         assert set((await ready(at))[1]) == {"ready", "store"}
         assert "late" in (await ready(at, Authorization="Bearer t0ken"))[1]
-
-
-async def test_metrics_tell_what_the_store_knows(redis: Redis, store_url: str) -> None:
-    """Every line is a comment or a sample, each family is declared once, labels are names of the config."""
-    async with served(store_url) as at:
-        await at.watch.scan()
-        at.listing.body = jobs("a", "b", "c", status="CLAIMED")
-        await at.watch.scan()
-        await at.watch.services.consumer.relay.relay()
-        async with at.http.get(at.url + "/metrics") as answer:
-            text = await answer.text()
-            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-
-    sample = re.compile(r'(jobwire_[a-z_]+)(\{(source|target|version)="[^"]*"(,state="[a-z_-]+")?\})? [0-9.]+')
-    lines = [line for line in text.splitlines() if not line.startswith("# ")]
-    assert all(sample.fullmatch(line) for line in lines)
-    assert 'jobwire_source_items{source="tax"} 3' in lines
-    assert 'jobwire_source_up{source="tax"} 1' in lines
-    assert 'jobwire_scan_started_total{source="tax"} 2' in lines
-    assert 'jobwire_target_backlog{target="ops"} 4' in lines
-    assert 'jobwire_target_delivered_total{target="ops"} 0' in lines
-    assert "jobwire_events_total 4" in lines
-    assert len(re.findall("# TYPE jobwire_target_backlog gauge", text)) == 1
 
 
 async def test_without_its_store_it_lives_but_is_not_ready(redis: Redis, store_url: str) -> None:

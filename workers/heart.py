@@ -1,0 +1,39 @@
+"""The heart: a worker says every few seconds that it lives, which version it is and how its config file is."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from monitor import __version__
+from monitor.bootstrap import Services
+from monitor.errors import StoreUnavailable
+from monitor.settings import ConfigWatch
+from monitor.store.fleet import Fleet, WorkerFacts
+
+EVERY_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Heart:
+    """Beats for one worker under one config; without `config` there is no file that could have problems."""
+
+    services: Services
+    config: ConfigWatch | None
+
+    async def beat_until(self, stopping: asyncio.Event) -> None:
+        """Beat until told to stop, through any outage of the store; then say that this worker is gone."""
+        db, owner, since = self.services.store.db, self.services.scanner.owner, None
+        fleet = Fleet(db)
+        while not stopping.is_set():
+            # An outage is told by those who cannot work; whoever does not beat is not counted.
+            with suppress(StoreUnavailable):
+                now_ms = await db.now_ms()
+                since = since or now_ms
+                config_ok = self.config is None or not self.config.rejected
+                await fleet.beat(owner, WorkerFacts(__version__, config_ok, since, now_ms))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
+        with suppress(StoreUnavailable):
+            await fleet.leave(owner)
