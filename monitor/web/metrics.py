@@ -19,7 +19,6 @@ from monitor.store.totals import Totals
 from monitor.web.exposition import Exposition
 from monitor.web.figures import add_scans, add_source, add_target
 from monitor.web.operations import addresses_of, operation
-from monitor.web.operations import addresses_of, operation
 from monitor.web.readiness import Readiness
 
 _SEVERITIES = ("critical", "warning", "info")
@@ -40,7 +39,6 @@ class Metrics:
         """Which address is whose."""
         return addresses_of(self)
 
-    @operation("GET", "/metrics", "text/plain")
     @operation("GET", "/metrics", "text/plain")
     async def metrics(self, _: web.Request) -> web.Response:
         """Every figure, as of now."""
