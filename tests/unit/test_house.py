@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(path for package in ("monitor", "workers") for path in (ROOT / package).rglob("*.py"))
 WRITTEN = {".py", ".md", ".toml", ".lock", ".yaml", ".yml", ".json", ".lua", ".html", ".css", ".js", ".env", ".sh", ""}
-FOLDERS = ("monitor", "workers", "tests", "bench", "docs", "config", ".ci")
+FOLDERS = ("monitor", "workers", "tests", "bench", "docs", "config", "deploy", ".ci")
 TEXTS = sorted(
     path
     for path in [*ROOT.glob("*"), *(path for folder in FOLDERS for path in (ROOT / folder).rglob("*"))]
