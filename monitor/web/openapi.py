@@ -15,6 +15,7 @@ from monitor.web.shapes import ProblemView
 
 _INSIDE = re.compile(r"\{(\w+)(?::[^}]*)?\}")
 _LISTING = re.compile(r"Listing_(\w+?)(?:View)?_(?=\")")
+_JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 _WHERE = "#/components/schemas/{name}"
 _ALSO_PROBLEMS, _OPEN_PROBLEMS = (400, 401, 403, 503), (403,)
 
@@ -70,7 +71,10 @@ def _operation(said: Operation, text: str, known: Mapping[Any, Schema]) -> Schem
     if parameters := [_parameter(one) for one in (*inside, *said.words)]:
         made["parameters"] = parameters
     if said.body is not None:
-        made["requestBody"] = {"content": _content(said.body, known), "required": _needed(said.body)}
+        made["requestBody"] = {
+            "content": _content(said.body, known, _FORM if said.form else _JSON),
+            "required": _needed(said.body),
+        }
     answers = {said.status: said.answer, **(dict([said.also]) if said.also else {})}
     made["responses"] = {str(status): _response(status, _content(one, known)) for status, one in answers.items()}
     for status in sorted(_problems(said) - set(answers)):
@@ -80,7 +84,7 @@ def _operation(said: Operation, text: str, known: Mapping[Any, Schema]) -> Schem
 
 
 def _needed(body: Any) -> bool:
-    return isinstance(body, str) or any(one.required for one in msgspec.structs.fields(body))
+    return any(one.required for one in msgspec.structs.fields(body))
 
 
 def _names(path: str) -> list[str]:
@@ -106,7 +110,7 @@ def _response(status: int, content: Schema) -> Schema:
     return {"description": HTTPStatus(status).phrase, **({"content": content} if content else {})}
 
 
-def _content(answer: Any, known: Mapping[Any, Schema], kind: str = "application/json") -> Schema:
+def _content(answer: Any, known: Mapping[Any, Schema], kind: str = _JSON) -> Schema:
     """A type in, its JSON under a content type out; the name of a content type in, text of that type out."""
     if answer is None:
         return {}

@@ -24,7 +24,8 @@ class Operation:
     """One method of one address.
 
     `answer` is the type of the JSON that a success answers with, or a content type; `also` the same for another status
-    that is no problem. `problems` are the statuses of its own; `guarded` says whether it takes a token.
+    that is no problem. `body` is the type of what it takes, as JSON or as a
+    `form`; `problems` are the statuses of its own; `guarded` says whether it takes a token.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Operation:
     status: int = 200
     words: tuple[Word, ...] = ()
     body: Any = None
+    form: bool = False
     problems: tuple[int, ...] = ()
     guarded: bool = True
     also: tuple[int, Any] | None = None

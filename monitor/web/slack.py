@@ -32,6 +32,12 @@ from monitor.web.problems import Problem
 _NAME = 80
 
 
+class ClickWish(msgspec.Struct, frozen=True):
+    """A click as Slack tells it: JSON in a field of a form."""
+
+    payload: str
+
+
 class SlackClicks:
     """The handler of clicks."""
 
@@ -44,9 +50,7 @@ class SlackClicks:
         """Which address is whose."""
         return addresses_of(self)
 
-    @operation(
-        "POST", "/slack/interactions", None, body="application/x-www-form-urlencoded", problems=(401,), guarded=False
-    )
+    @operation("POST", "/slack/interactions", None, body=ClickWish, form=True, problems=(401,), guarded=False)
     async def clicked(self, request: web.Request) -> web.Response:
         """200 for whatever Slack signed, whether there was something to do or not; 401 for everybody else."""
         body = await request.read()
