@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import TypeVar
 
 import pytest
@@ -491,13 +492,17 @@ async def test_a_request_that_may_be_validated_carries_the_remembered_etag(sessi
 
 
 async def test_a_whole_answer_carries_what_there_is_to_remember(session: ClientSession) -> None:
-    """Its etag as it was sent, the headers asked for, its size; no etag makes a proof that vouches for nothing."""
+    """Its etag as it was sent, the headers asked for, its size and a hash of it, which tells the same bytes again."""
     log = Log([status(200, "body", ETag='W/"1"', Total="9", Other="x"), status(200, "body")])
     async with served(log) as url:
         caller = Caller(session, NOBODY, Limits())
         ask_it = Request("GET", f"{url}/a", validate=("total",))
         proofs = [(await caller.run(ask(ask_it), memory=Remembering({}))).proof for _ in range(2)]
-    assert proofs == [Proof(b"a", 'W/"1"', {"total": "9"}, (), 4), Proof(b"a", "", {}, (), 4)]
+    digest = sha256(b"body").digest()[:16]
+    assert proofs == [
+        Proof(b"a", 'W/"1"', {"total": "9"}, (), 4, digest),
+        Proof(b"a", "", {}, (), 4, digest),
+    ]
     assert all("if-none-match" not in request.headers for request in log.seen)
 
 
