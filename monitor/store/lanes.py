@@ -11,7 +11,7 @@ import msgspec
 
 from monitor.events import Event, encode
 from monitor.store.conditions import Write
-from monitor.store.db import Arg, Call, Db, counted, text
+from monitor.store.db import Arg, Call, Db, counted, first_score, text
 from monitor.store.eventlog import FIRST
 from monitor.store.groups import Entry
 from monitor.store.patience import Patience
@@ -89,10 +89,14 @@ class Lanes:
         """Targets that have a lane due now."""
         return [name.decode() for name in await self._db.run("ZRANGEBYSCORE", self._db.keys.due, "-inf", now_ms)]
 
+    async def due_between(self, target: str, after_ms: int, until_ms: int) -> int:
+        """How many lanes of a target are next due after one time and until another: claimed, or waiting for a retry."""
+        return int(await self._db.run("ZCOUNT", self._db.keys.lanes(target), f"({after_ms}", until_ms))
+
     async def next_ms(self) -> int | None:
         """When the next lane of any target is due, None when all are empty."""
         found = await self._db.run("ZRANGE", self._db.keys.due, 0, 0, "WITHSCORES")
-        return int(_score(found)) if found else None
+        return int(first_score(found)) if found else None
 
     async def agenda(self) -> Agenda:
         """Targets that have a lane due now by the store's clock, and how long until the next has one."""
@@ -103,7 +107,7 @@ class Lanes:
                 ("ZRANGEBYSCORE", due, f"({now}", "+inf", "WITHSCORES", "LIMIT", 0, 1),
             ]
         )
-        return Agenda([name.decode() for name in ready], (_score(later) - now) / 1000 if later else inf)
+        return Agenda([name.decode() for name in ready], (first_score(later) - now) / 1000 if later else inf)
 
     async def claim(
         self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0, grouped: bool = False
@@ -194,11 +198,6 @@ class Lanes:
 
 def _delivery(one: Assignment) -> list[Arg]:
     return [one.delivery, one.event, one.place, one.type, one.key, one.route, one.severity]
-
-
-def _score(found: Any) -> float:
-    """The first score of a reply WITHSCORES, in either shape that clients give it."""
-    return float(found[0][1] if isinstance(found[0], tuple | list) else found[1])
 
 
 def _claimed(target: str, reply: Any) -> list[ClaimedLane]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.ageing import stale_limit
 from monitor.bootstrap import Services
 from monitor.status import source_view, target_view
 
@@ -57,11 +56,11 @@ class Readiness:
 
     async def _late_targets(self, now_ms: int) -> list[str]:
         """Targets with deliveries that should have been tried a while ago, while nothing of theirs moves."""
-        late, keys, db = [], self._store.db.keys, self._store.db
+        late = []
         for name in await self._store.lanes.due_targets(now_ms - LATE_MS):
             if name not in self._running.settings.targets:
                 continue
-            under_way = await db.run("ZCOUNT", keys.lanes(name), f"({now_ms}", now_ms + _SOON_MS)
+            under_way = await self._store.lanes.due_between(name, now_ms, now_ms + _SOON_MS)
             state = await self._store.reading.target(name)
             moved = now_ms - int(state.get("success_at", "0")) <= LATE_MS
             if not under_way and not moved and "disabled" not in state:
@@ -79,9 +78,7 @@ class Readiness:
         found = []
         for source in self._running.sources.values():
             view = await source_view(self._store.sources, self._store.items, source, now_ms)
-            limit = stale_limit(source.options.every, source.options.stale_after)
-            old = view.age is not None and view.age > limit
-            if view.state in _TROUBLE or (old and view.state != "disabled"):
+            if view.state in _TROUBLE:
                 found.append({"name": view.name, "state": view.state, "age": view.age})
         return found
 
