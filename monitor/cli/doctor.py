@@ -56,17 +56,12 @@ async def _surroundings(config: Path, report: Report, settings: Settings) -> lis
     places: list[tuple[str, str, Egress | None]] = [
         (f"source {name}", str(one.options.base_url), None) for name, one in settings.sources.items()
     ]
-    places += [(f"target {name}", url, guard) for name, one in settings.targets.items() for url in _urls(one.options)]
+    places += [
+        (f"target {name}", url, guard)
+        for name, one in settings.targets.items()
+        for url in one.options.destinations().values()
+    ]
     return [of_config(str(config), mode, secrets), of_files(files), *await reach(places)]
-
-
-def _urls(options: object) -> list[str]:
-    """Where a target's messages go, of whatever type it is."""
-    for name in ("webhook_url", "url", "api_url"):
-        value = getattr(options, name, None)
-        if value is not None:
-            return [value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)]
-    return []
 
 
 async def _store(settings: Settings) -> list[Finding]:
