@@ -130,7 +130,7 @@ async def test_a_silence_until_it_changes_ends_for_what_gets_worse(redis: Redis,
         await here.pass_(minutes=2)
         assert [
             (one.condition.key, one.silenced_by is None) for one in here.last().members if one.news is not News.SAME
-        ]
+        ] == [("tax/job/2", True)]
 
 
 async def test_a_silence_needs_matchers_a_reason_and_an_end_to_come(redis: Redis, store_url: str) -> None:
