@@ -56,6 +56,25 @@ def paced_slot(every_ms: int, now_ms: int, last_slot: int | None) -> int | None:
     return last_slot + passed * every_ms if passed > 0 else None
 
 
+def due_now(name: str, pace: Pace, adapted_ms: int, now_ms: int, last_slot: int | None) -> tuple[int | None, int]:
+    """The slot to scan now, None when the last one still counts; and the interval (ms) that holds.
+
+    `adapted_ms` is what `next_pace` made of it after the last scan, 0 for nothing.
+    """
+    if pace.adapts and adapted_ms > 0:
+        return paced_slot(adapted_ms, now_ms, last_slot), adapted_ms
+    every_ms = round(pace.every * 1000)
+    return due_slot(name, every_ms, now_ms, last_slot), every_ms
+
+
+def next_due(name: str, pace: Pace, adapted_ms: int, now_ms: int, last_slot: int | None) -> int:
+    """When the next scan is due, by the same rule: now, or at the slot to come."""
+    slot, every_ms = due_now(name, pace, adapted_ms, now_ms, last_slot)
+    if slot is not None or last_slot is None:
+        return now_ms
+    return last_slot + every_ms if pace.adapts and adapted_ms > 0 else next_slot(name, every_ms, now_ms)
+
+
 def next_pace(pace: Pace, current: float, *, changed: bool, busy: bool) -> float:
     """Seconds until the next scan: sooner while jobs are busy, later and later while nothing changes."""
     if busy and pace.least is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.pipeline.source import Source
-from monitor.schedule import Pace, due_slot, missed_slots, next_slot, paced_slot, slot_at
+from monitor.schedule import due_now, missed_slots, slot_at
 from monitor.store.db import Db, text
 
 _READ = ("slot", "epoch", "paused_until", "pace_ms", "asked", "looked")
@@ -44,22 +44,14 @@ class Timetable:
         found = []
         for name, state, running in zip(names, replies[::2], replies[1::2], strict=True):
             slot, epoch, paused, pace_ms, asked, looked = (int(text(value) or "-1") for value in state)
-            every_ms = self.every_ms(name)
             last = slot if slot >= 0 else None
-            if self.pace(name).adapts and pace_ms > 0:
-                every_ms, due = pace_ms, paced_slot(pace_ms, now_ms, last)
-            else:
-                due = due_slot(name, every_ms, now_ms, last)
+            due, every_ms = due_now(name, self.sources[name].pace, pace_ms, now_ms, last)
             if due is None and asked > looked:
                 due = last  # somebody asked for a scan since the last one began
             if due is not None and not running and paused <= now_ms:
                 missed = missed_slots(every_ms, due, last)
                 found.append(Due(name, due, max(epoch, 0), missed))
         return found
-
-    def pace(self, name: str) -> Pace:
-        """How often a source is asked."""
-        return self.sources[name].pace
 
     def every_ms(self, name: str) -> int:
         """A source's interval in milliseconds."""
@@ -68,7 +60,3 @@ class Timetable:
     async def current_slot(self, name: str) -> int:
         """The slot that a scan made now belongs to."""
         return slot_at(name, self.every_ms(name), await self.db.now_ms())
-
-    async def next_ms(self, name: str) -> int:
-        """When the source is due next, in milliseconds since 1970."""
-        return next_slot(name, self.every_ms(name), await self.db.now_ms())

@@ -9,7 +9,7 @@ import msgspec
 from monitor.ageing import stale_limit
 from monitor.moments import from_millis, parse_instant, stamp, to_millis
 from monitor.providers.base import SourceOptions
-from monitor.schedule import due_slot, next_slot
+from monitor.schedule import next_due
 from monitor.status.watched import Watched
 from monitor.store.items import Items
 from monitor.store.sources import Sources
@@ -75,8 +75,6 @@ def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -
 def _next_at(source: Watched, stored: Mapping[str, str], now_ms: int) -> str | None:
     if not source.options.enabled:
         return None
-    every_ms = round(source.options.every * 1000)
     last = int(stored["slot"]) if "slot" in stored else None
-    overdue = due_slot(source.name, every_ms, now_ms, last) is not None
-    due = now_ms if overdue else next_slot(source.name, every_ms, now_ms)
+    due = next_due(source.name, source.pace, int(stored.get("pace_ms", "0")), now_ms, last)
     return stamp(from_millis(max(due, int(stored.get("paused_until", "0")))))

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from monitor.ladders import Clockwork
 from monitor.providers.base import Provider, SourceOptions
+from monitor.schedule import Pace
 
 
 class Watched(Protocol):
@@ -19,6 +20,11 @@ class Watched(Protocol):
     @property
     def options(self) -> SourceOptions:
         """Its options."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """How often it is asked."""
         ...
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.schedule import due_slot, missed_slots, next_slot, offset_of, slot_at
+from monitor.schedule import Pace, due_now, due_slot, missed_slots, next_due, next_slot, offset_of, slot_at
 
 NAMES = st.text(min_size=1, max_size=20)
 EVERY = st.integers(1_000, 7 * 86_400_000)
@@ -72,3 +72,16 @@ def test_another_interval_takes_effect_within_its_own_length(name: str, old: int
     """The last slot of the old interval holds up no more than one of the new ones."""
     last = slot_at(name, old, now)
     assert due_slot(name, new, now + new, last) is not None
+
+
+@given(NAMES, EVERY, NOW, st.integers(0, 5_000_000), st.integers(0, 3))
+def test_when_a_source_is_due_next_is_when_it_is_scanned_next(
+    name: str, every: int, now: int, later: int, paced: int
+) -> None:
+    """What people are told and what workers do follow one rule, with an adapted interval (0: none) and without."""
+    pace, adapted, last = Pace(every / 1000, most=every / 250), paced * every, slot_at(name, every, now)
+    due = next_due(name, pace, adapted, now + later, last)
+    assert due >= now + later
+    assert (due_now(name, pace, adapted, now + later, last)[0] is None) == (due > now + later)
+    assert due_now(name, pace, adapted, due, last)[0] is not None
+    assert due == now + later or due_now(name, pace, adapted, due - 1, last)[0] is None
