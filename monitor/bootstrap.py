@@ -24,6 +24,8 @@ from monitor.pipeline.attention import Attention
 from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.digest_content import DigestContent
+from monitor.pipeline.digesting import Digesting
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import Ringer
 from monitor.pipeline.rotation import Rotation
@@ -45,6 +47,7 @@ from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
 from monitor.store.db import Db
 from monitor.store.deadlines import Deadlines
+from monitor.store.digests import Digests
 from monitor.store.eventlog import EventLog
 from monitor.store.groups import Groups
 from monitor.store.items import Items
@@ -79,6 +82,7 @@ class Store:
     conditions: Conditions
     groups: Groups
     silences: SilenceStore
+    digests: Digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
         conditions=Conditions(db),
         groups=Groups(db),
         silences=SilenceStore(db),
+        digests=Digests(db, keep),
     )
 
 
@@ -174,6 +179,8 @@ def _wire(
         shared.now,
     )
     rotation = rotation_of(settings, store.db, targets, shared.now)
+    content = DigestContent(store.items, store.deadlines, store.log, store.reading, sources, router)
+    digesting = Digesting(store.db, store.digests, content, targets, shared.now)
     return Services(
         settings=settings,
         store=store,
@@ -183,7 +190,7 @@ def _wire(
         timetable=Timetable(store.db, sources),
         rotation=rotation,
         consumer=Consumer(
-            store.db, store.log, store.lanes, relay, deliverer, ringer, watch, caretaker, rotation, stopping
+            store.db, store.log, store.lanes, relay, deliverer, ringer, watch, caretaker, rotation, digesting, stopping
         ),
         attention=Attention(store.conditions, store.silences, shared.now),
         clock=shared,

@@ -57,6 +57,8 @@ MONITOR: Mapping[str, str] = MappingProxyType(
         "jobwire.target.exhausted": "a delivery was given up: `events`, `attempts`, `status`, `error`",
         "jobwire.target.disabled": "nothing is sent any more: `reason` is `asked` (the receiver wants no more) or "
         "`failing` (nothing but failures for five days, `since`); `events`, `status`, `error`",
+        "jobwire.digest": "what a target with `digest` gets once a day, and no other: `day`, `deadlines`, "
+        "`events` (how many by type), `important`, `since`, `late` (seconds)",
         "jobwire.test": "`jobwire send-test` was run: `text`",
     }
 )

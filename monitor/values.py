@@ -7,13 +7,14 @@ requests a second. Sizes are `50MB`, `512KB` or a number of bytes (1 MB = 1,000,
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")
 _SIZE = re.compile(r"(\d+)(B|KB|MB|GB)?", re.IGNORECASE)
@@ -54,6 +55,13 @@ def parse_size(value: Any) -> int:
     if match is None or int(match[1]) == 0:
         raise ValueError(f"{value!r} is not a size: write bytes above 0, such as 512KB or 50MB")
     return int(match[1]) * _BYTES[(match[2] or "B").upper()]
+
+
+def parse_clock(value: Any) -> time:
+    """`09:00` in, a time of day out; ValueError says what is allowed."""
+    if isinstance(value, str) and _CLOCK.fullmatch(value):
+        return time.fromisoformat(value)
+    raise ValueError("is not a time of day: write HH:MM, such as 09:00")
 
 
 def elapsed(delta: timedelta) -> str:
@@ -97,3 +105,8 @@ def _zone(name: str) -> str:
 
 ZoneName: TypeAlias = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, such as Europe/London."""
+
+TimeOfDay: TypeAlias = Annotated[
+    time, BeforeValidator(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
+]
+"""A time on the wall clocks of some zone."""

@@ -19,6 +19,8 @@ from monitor.errors import StoreUnavailable
 from monitor.pipeline.caretaker import EVERY_SECONDS as CARE_SECONDS
 from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.digesting import EVERY_SECONDS as DIGEST_SECONDS
+from monitor.pipeline.digesting import Digesting
 from monitor.pipeline.relay import Relay
 from monitor.pipeline.ring import BATCH, Ringer
 from monitor.pipeline.rotation import LOOK_SECONDS, Rotation
@@ -53,6 +55,7 @@ class Consumer:
     watch: Watch
     caretaker: Caretaker
     rotation: Rotation
+    digesting: Digesting
     stopping: asyncio.Event
     _work: asyncio.Event = field(default_factory=asyncio.Event)
     _pumps: dict[str, _Pump] = field(default_factory=dict)
@@ -67,6 +70,7 @@ class Consumer:
             asyncio.create_task(self._forever("watch", self._watch_once)),
             asyncio.create_task(self._forever("conditions", self._care_once)),
             asyncio.create_task(self._forever("secrets", self._secrets_once)),
+            asyncio.create_task(self._forever("digests", self._digests_once)),
         ]
         try:
             await self.stopping.wait()
@@ -139,6 +143,10 @@ class Consumer:
     async def _secrets_once(self) -> None:
         await self.rotation.look()
         await asyncio.sleep(LOOK_SECONDS)
+
+    async def _digests_once(self) -> None:
+        await self.digesting.look()
+        await asyncio.sleep(DIGEST_SECONDS)
 
     async def _care_once(self) -> None:
         if await self.caretaker.look():

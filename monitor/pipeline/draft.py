@@ -15,14 +15,16 @@ from monitor.conditions.ledger import Ledger, Move, move
 from monitor.conditions.life import Told
 from monitor.grouping.look import Quiet
 from monitor.moments import from_millis, parse_instant
+from monitor.pipeline.digest_content import KEPT
 from monitor.pipeline.hushing import Hushing
 from monitor.pipeline.target import TargetRuntime
-from monitor.routing import Decision, Router, group_hash
+from monitor.routing import DEFAULT_SEVERITY, Decision, Router, group_hash
 from monitor.silences import Subject
 from monitor.store.conditions import Write
 from monitor.store.eventlog import Stored
 from monitor.store.groups import ESCALATED, HELD, Entry, Meta
 from monitor.store.lanes import Assignment
+from monitor.targets.digest import DIGEST
 
 
 @dataclass(slots=True)
@@ -50,6 +52,9 @@ class Draft:
 
     def add(self, stored: Stored, event: Mapping[str, Any]) -> None:
         """One event: a delivery for each target that its routes choose, and what it does to conditions."""
+        if stored.type == DIGEST:
+            self._digest(stored, event)
+            return
         told = Told(stored.place, stored.body, event)
         now = parse_instant(event["time"]) or from_millis(stored.at_ms)
         moves = [
@@ -78,6 +83,12 @@ class Draft:
         target, member = self.targets[decision.target], None
         if opened is not None:
             member = (opened.after.key, opened.after.family)
+        if target.digest is not None:
+            silence = self.hushing.silences.quiet(self._subject(event, decision), self.hushing.now)
+            why = f"silence {silence.id}" if silence else KEPT
+            lane = group_hash(decision.group)
+            self.assignments.append(_assignment(stored, event, decision, decision.target, lane, quiet=why))
+            return []
         if target.target.grouped:
             lane, meta = group_hash(decision.group), _meta(decision)
             timers = decision.timers
@@ -95,9 +106,19 @@ class Draft:
         self.entries.append(Entry(decision.target, held, 0.0, 0.0, member, _meta(decision)))
         return [Place(decision.target, held, decision.severity, decision.route)]
 
+    def _digest(self, stored: Stored, event: Mapping[str, Any]) -> None:
+        """A digest goes to the target it was written for, past all routes, in a lane of its own."""
+        name = str(event["subject"]).partition("/")[2]
+        if name in self.targets and self.targets[name].target.grouped:
+            decision = Decision(name, "digest", "digest", 0.0, 0.0, DEFAULT_SEVERITY, {})
+            self.entries.append(Entry(name, "digest", 0.0, 0.0, None, _meta(decision)))
+            self.assignments.append(_assignment(stored, event, decision, name, "digest", grouped=True))
+
     def _quiet(self, event: Mapping[str, Any], decision: Decision) -> Quiet | None:
-        subject = Subject(event, self.hushing.now, decision.target, decision.severity)
-        return self.hushing.quiet(subject, decision.route)
+        return self.hushing.quiet(self._subject(event, decision), decision.route)
+
+    def _subject(self, event: Mapping[str, Any], decision: Decision) -> Subject:
+        return Subject(event, self.hushing.now, decision.target, decision.severity)
 
     def _escalations(
         self, stored: Stored, event: Mapping[str, Any], decisions: Sequence[Decision], opened: Move

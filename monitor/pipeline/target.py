@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from monitor.exchange import Exchange
 from monitor.pipeline.allowance import Allowance
 from monitor.targets.base import Target, TargetOptions
+from monitor.targets.digest import Digest, DigestOptions
 
 T = TypeVar("T")
 
@@ -29,3 +30,8 @@ class TargetRuntime:
     target: Target
     sender: Sends
     allowance: Allowance
+
+    @property
+    def digest(self) -> Digest | None:
+        """When it is told once a day; None for a target that is told at once."""
+        return self.options.digest if isinstance(self.options, DigestOptions) else None

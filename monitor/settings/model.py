@@ -24,12 +24,11 @@ from monitor.settings.times import TimeInterval
 from monitor.store.vault import key_bytes
 from monitor.stuck import StuckRule as Rule
 from monitor.targets.base import TargetOptions
-from monitor.values import Duration, Secret
+from monitor.values import Duration, Secret, TimeOfDay
 
 EMBEDDED = "embedded"
 _STORE = re.compile(r"(rediss?|redis\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(?P<port>[0-9]{1,5})")
-_CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _store(url: str) -> str:
@@ -63,12 +62,6 @@ def _network(network: str) -> str:
     return network
 
 
-def _clock(given: Any) -> Any:
-    if isinstance(given, str) and _CLOCK.fullmatch(given):
-        return time.fromisoformat(given)
-    raise ValueError("is not a time of day: write HH:MM, such as 09:00")
-
-
 def _day(given: Any) -> Any:
     day = parse_date(given)
     if day is None:
@@ -80,9 +73,6 @@ def _tightest_last(rungs: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted(set(rungs), reverse=True))
 
 
-TimeOfDay: TypeAlias = Annotated[
-    time, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
-]
 Day: TypeAlias = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"})
 ]

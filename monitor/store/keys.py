@@ -30,7 +30,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:deliveries:TARGET` | sorted set | delivery ids by time made (ms) | retention |
 | `P:pending:TARGET` | sorted set | those of them that wait | until sent, retention |
 | `P:failed:TARGET` | sorted set | those of them that were given up | until sent again, retention |
-| `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals | with the target |
+| `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals, digest | with the target |
 | `P:attempts:NAME` | hash | totals of attempts at a target by outcome, and how long things took | with the target |
 | `P:group:TARGET:LANE` | hash | a group's book, its timers, what it is | while it has members, retention |
 | `P:members:TARGET:LANE` | set | conditions that stand in a group, by key and family | until told that they are over |

@@ -19,7 +19,7 @@ from monitor.exchange import Exchange, Request, Response, ask
 from monitor.grouping.message import Group, Reason
 from monitor.moments import stamp
 from monitor.plugin import Plugin
-from monitor.targets import slack_blocks, slack_groups
+from monitor.targets import slack_blocks, slack_digest, slack_groups
 from monitor.targets.address import HiddenUrl, secrets_in
 from monitor.targets.answers import asked_wait, excerpt
 from monitor.targets.base import Message, Outcome, Target, Verdict
@@ -80,7 +80,9 @@ class Slack:
         group = message.group
         if group is None or not group.members:
             events = [read(body) for body in message.events]
-            usual = slack_blocks.message(events, message.sent_at, message.severity)
+            usual = slack_digest.message(events, message.sent_at) or slack_blocks.message(
+                events, message.sent_at, message.severity
+            )
             payload = own_message(self._layout, message) or usual
             return (yield from self._once(payload, slack_blocks.text_only(usual, events), message.sent_at))
         others = [read(body) for body in occurrences(message)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from monitor.targets.address import TargetUrl, check_url
-from monitor.targets.base import GroupedOptions
+from monitor.targets.digest import DigestOptions
 from monitor.targets.slack_layout import layout, own_payload
 from monitor.values import Rate, Secret, ZoneName
 
@@ -24,7 +24,7 @@ def _sendable(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-class SlackOptions(GroupedOptions):
+class SlackOptions(DigestOptions):
     """Options of a Slack target: an incoming webhook, or a bot token and a channel."""
 
     webhook_url: Annotated[Secret, AfterValidator(_url)] | None = Field(

@@ -16,7 +16,8 @@ from monitor import __version__
 from monitor.exchange import Exchange, Request, ask
 from monitor.plugin import Plugin
 from monitor.targets.address import HiddenUrl, TargetUrl, origin, secrets_in
-from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
+from monitor.targets.base import Message, Outcome, Target, Verdict
+from monitor.targets.digest import DigestOptions
 from monitor.targets.keyring import Keyring
 from monitor.targets.rendering import Shape, TemplateFault, compiled
 from monitor.targets.signature import sign, signer
@@ -27,7 +28,7 @@ LARGEST = 256_000
 """Bytes of a body: the receivers that this is for take far less (Discord 2,000 characters, Teams 28 KB)."""
 
 
-class TemplateOptions(GroupedOptions):
+class TemplateOptions(DigestOptions):
     """Options of a template target: where to, and what the body looks like."""
 
     url: TargetUrl = Field(description="where messages are POSTed to")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from monitor.targets.telling.digest import tell_digest
 from monitor.targets.telling.facts import Facts
 from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, said
 
@@ -152,6 +153,7 @@ _TOLD: Mapping[str, Callable[[Facts], Said]] = MappingProxyType(
         "jobwire.target.recovered": _target_recovered,
         "jobwire.target.exhausted": _exhausted,
         "jobwire.target.disabled": _disabled,
+        "jobwire.digest": tell_digest,
         "jobwire.test": _test,
     }
 )
