@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
+
 from monitor.events import Event, monitor_event
 from monitor.moments import from_millis, stamp, to_millis
 from monitor.store.lanes import ClaimedLane
@@ -18,6 +20,13 @@ from monitor.targets.base import Outcome
 LISTED = 20
 _SOON_MS = 600_000
 """An attempt takes less than this, so a target that will have failed for too long by its end is known before it."""
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+_types = msgspec.json.Decoder(_Type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +45,16 @@ class Finding:
         shown = stamp(from_millis(since))
         if not health.announced:
             yield self._event("failing", since=shown, failures=patience.failing_after)
-        if ended and not self.outcome.disable:
+        if ended and not self.outcome.disable and not self._about_targets():
             yield self._event("exhausted", attempts=max(one.attempts for one in self.lane.waiting) + 1)
         if self.outcome.disable:
             yield self._event("disabled", reason="asked")
         elif health.failures and health.now_ms - since >= patience.disable_after_ms - _SOON_MS:
             yield self._event("disabled", reason="failing", since=shown)
+
+    def _about_targets(self) -> bool:
+        """Nothing but news about targets was given up: two that both fail would tell of each other for ever."""
+        return all(_types.decode(one.body).type.startswith("jobwire.target.") for one in self.lane.waiting)
 
     def delivered(self) -> Iterator[Event]:
         """The attempt arrived: what may be news now."""

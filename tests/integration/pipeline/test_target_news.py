@@ -93,6 +93,22 @@ async def test_w19_ten_that_say_gone_disable_once(redis: Redis, store_url: str) 
         assert kinds(work.receivers["ops"]).count("disabled") == 1
 
 
+async def test_w20_news_that_is_given_up_makes_no_news(redis: Redis, store_url: str) -> None:
+    """W20: two failing targets that hear of each other tell of the events they lost, not of lost news."""
+    options = {"hook": "retry: []", "ops": "retry: []"}
+    routes = "[{match: {type: ['worklayer.**', 'jobwire.target.*']}, to: [hook, ops]}]"
+    async with working(store_url, options, routes=routes) as work:
+        for receiver in work.receivers.values():
+            receiver.script([], then=500)
+        await work.change("a", "b", "c")
+        for _ in range(4):
+            for name in work.receivers:
+                await work.deliver(name)
+        heard = {name: sorted(kind for kind in kinds(one) if kind != "updated") for name, one in work.receivers.items()}
+        assert heard == {name: [*["exhausted"] * 3, "failing"] for name in ("hook", "ops")}
+        assert {one.status for one in await work.deliveries()} == {"failed"}
+
+
 async def test_w19_an_attempt_recorded_twice_counts_once(redis: Redis, store_url: str) -> None:
     """W19: a record whose reply was lost is written again, and changes neither the list nor the count of failures."""
     async with working(store_url, {"hook": "retry: [1h, 1h]"}) as work:
