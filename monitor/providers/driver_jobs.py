@@ -167,14 +167,17 @@ class DriverJobs:
         token = self._options.token
         return Credentials(headers={"Authorization": bearer(token)}, expires_at=token_end(token))
 
-    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:  # noqa: ARG002 - this API cannot narrow a walk
-        """Walk every list; the scan is complete when each list had one walk that missed nothing."""
-        flaws = []
+    def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
+        """Walk every list; the scan is complete when each list had one walk that missed nothing.
+
+        An API that has told totals once is held to it: a list without one proves nothing from then on.
+        """
+        flaws, hints = [], dict(plan.hints)
         for by_state in (one for one in ORDER if one in self._options.by_state):
-            flaw = yield from self._walk_until_whole(by_state)
+            flaw = yield from self._walk_until_whole(by_state, hints)
             if flaw is not None:
                 flaws.append(f"list {by_state}: {flaw}")
-        return ScanEnd(complete=not flaws, reason="; ".join(flaws) or None)
+        return ScanEnd(complete=not flaws, reason="; ".join(flaws) or None, hints=hints)
 
     def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
         """Every walk is a full one."""
@@ -188,29 +191,31 @@ class DriverJobs:
         """No hint in bodies is documented."""
         return None
 
-    def _walk_until_whole(self, by_state: ByState) -> Exchange[str | None]:
+    def _walk_until_whole(self, by_state: ByState, hints: dict[str, str]) -> Exchange[str | None]:
         flaw: str | None = None
         for attempt in range(WALKS):
             # A 304 may leave out what proves a walk, so a walk in doubt is made again without any.
-            flaw = yield from self._walk(by_state, validate=("total",) if attempt == 0 else None)
+            flaw = yield from self._walk(by_state, ("total",) if attempt == 0 else None, hints)
             if flaw is None:
                 break
         return flaw
 
-    def _walk(self, by_state: ByState, validate: tuple[str, ...] | None) -> Exchange[str | None]:
+    def _walk(self, by_state: ByState, validate: tuple[str, ...] | None, hints: dict[str, str]) -> Exchange[str | None]:
         def request(number: int) -> Request:
             params = {"by_state": by_state, "page": str(number), "per_page": str(self._options.per_page)}
             return Request("GET", self._url, params=params, headers={"Accept": "application/json"}, validate=validate)
 
         def read(number: int, response: Response) -> tuple[Page, int | None]:
-            return unchanged(response) or rows(number, response), _total(response)
+            total = _total(response)
+            hints.update({"total": "told"} if total is not None else {})
+            return unchanged(response) or rows(number, response), total
 
         def rows(number: int, response: Response) -> Page:
             found = self._reader.data(request(number), response, self._decoder).job_drivers
             return split(found, f"{NAME}: page {number} of list {by_state}")
 
         limits = {"per_page": self._options.per_page, "max_pages": self._options.max_pages}
-        return walk_by_number(request, read, where=f"{NAME}: list {by_state}", **limits)
+        return walk_by_number(request, read, where=f"{NAME}: list {by_state}", counted="total" in hints, **limits)
 
     def resources(self, raw: bytes) -> list[Resource]:
         """One row in; the job_driver, its contracts and its interviews out."""

@@ -37,6 +37,7 @@ class Tally:
     hashes: array[int] = field(default_factory=lambda: array("q"))
     rows: int = 0
     page: int = 0
+    counted: bool = False
     first_total: int | None = None
     last_total: int | None = None
     latest: Sequence[str] = ()
@@ -68,6 +69,8 @@ class Tally:
 
     def flaw(self) -> str | None:
         """Why rows may have been missed; None when the counts prove that none was."""
+        if self.counted and self.first_total is None and self.last_total is None:
+            return "no total came with it, as one did before"
         if self.repeats and self.short and self.page == 2:
             # A list without a total that ignores page numbers and fits into one page.
             return None
@@ -95,15 +98,17 @@ def walk_by_number(
     where: str,
     per_page: int,
     max_pages: int,
+    counted: bool = False,
 ) -> Exchange[str | None]:
     """Walk one list by page numbers from 1; returns None if every row was seen, else why that is doubtful.
 
     `request` makes the request for a page, `read` its items and the list's total (None: the answer has none);
     it takes `unchanged(response)` for a page that is vouched for.
     Once the first page has told the total, the others are asked for in groups. Without a total, or with
-    pages shorter than asked for, it goes on until a page has no row. `where` names the list in errors.
+    pages shorter than asked for, it goes on until a page has no row, which is the end unless the list is known
+    to be `counted`: then its total has to be there. `where` names the list in errors.
     """
-    tally = Tally()
+    tally = Tally(counted=counted)
     count = 1
     while count:
         numbers = range(tally.page + 1, tally.page + 1 + count)

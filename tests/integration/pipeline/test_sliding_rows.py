@@ -21,6 +21,7 @@ class Lists:
         self.slides = 0
         self.breaks = 0
         self.walks = 0
+        self.total = True
 
     async def answer(self, request: web.Request) -> web.Response:
         shown = self.rows if request.query["by_state"] == "accepted" else []
@@ -33,7 +34,7 @@ class Lists:
         if page == 1 and shown and self.slides > 0:
             self.slides -= 1
             self.rows = [*self.rows[2:], *self.rows[:2]]
-        return web.json_response({"job_drivers": part}, headers={"total": str(len(shown))})
+        return web.json_response({"job_drivers": part}, headers={"total": str(len(shown))} if self.total else {})
 
 
 @asynccontextmanager
@@ -149,3 +150,15 @@ async def test_rows_of_the_same_instant_at_the_watermark_are_all_seen_once(redis
             await watch.scan()
 
             assert [event["subject"] for event in await watch.news()] == ["job/late"]
+
+
+async def test_an_answer_without_its_total_removes_nothing(redis: Redis, store_url: str) -> None:
+    """P2: an empty or shorter list that has lost the total which proved it so far is no proof of anything."""
+    async with walked(store_url) as (watch, lists):
+        rows, lists.total = lists.rows, False
+        for left in (4, 0):
+            lists.rows = rows[:left]
+            assert [(await watch.scan()).reason for _ in range(3)] == ["incomplete"] * 3
+        lists.rows, lists.total = rows, True
+        await watch.scan()
+        assert [name for name in await watch.told() if name.startswith("driver_jobs")] == []

@@ -26,6 +26,7 @@ JOB = {
     "start_date": "2025-11-28",
     "title": "Customer Designer",
 }
+COUNTED = {"total": "told"}
 CONTEXT = {"job_title": "Customer Designer", "company": "Hessel-Rutherford", "postcode": "LS1 1UR"}
 
 
@@ -147,7 +148,7 @@ def test_the_sample_gives_each_row_its_contracts() -> None:
         ("job_driver/369", "accepted", None),
         ("contract/297", "active", "last"),
     ]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_every_list_is_asked_for_with_its_parameters() -> None:
@@ -173,14 +174,14 @@ def test_pages_after_the_first_go_out_together() -> None:
     driven = scan(Lists({"accepted": range(1, 651)}), by_state="accepted")
     assert driven.groups == [1, 4, 2]
     assert driven.ids == [str(id_) for id_ in range(1, 651)]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_a_server_that_gives_shorter_pages_is_walked_to_its_end() -> None:
     """A per_page that the server cuts down costs requests, not rows."""
     driven = scan(Lists({"accepted": range(1, 48)}, size=20), by_state="accepted", per_page=100)
     assert driven.ids == [str(id_) for id_ in range(1, 48)]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_without_a_total_the_walk_ends_at_a_page_without_rows() -> None:
@@ -188,6 +189,24 @@ def test_without_a_total_the_walk_ends_at_a_page_without_rows() -> None:
     driven = scan(Lists({"accepted": range(1, 31)}, total=False), by_state="accepted", per_page=10)
     assert [request.params["page"] for request in driven.requests] == ["1", "2", "3", "4"]
     assert driven.result == ScanEnd(complete=True)
+
+
+@pytest.mark.parametrize("rows", [(), (1, 2), range(1, 31)])
+def test_a_list_that_has_lost_its_total_proves_nothing(rows: Sequence[int]) -> None:
+    """An API that told totals before is held to it: without one, what is not in the list may be there all the same."""
+    provider = source("driver_jobs", by_state="accepted", per_page=10)
+    end = drive(provider.scan(ScanPlan(hints=COUNTED)), Lists({"accepted": rows}, total=False)).result
+    assert end == ScanEnd(False, "list accepted: no total came with it, as one did before", hints=COUNTED)
+
+
+def test_lists_of_one_scan_all_have_totals_or_none() -> None:
+    """Where the first list is counted, an empty one without a total is an answer cut short."""
+
+    def server(request: Request) -> Response:
+        return reply({"job_drivers": []}, **({"total": 0} if request.params["by_state"] == "application" else {}))
+
+    end = drive(source("driver_jobs", by_state=["application", "accepted"]).scan(ScanPlan()), server).result
+    assert end == ScanEnd(False, "list accepted: no total came with it, as one did before", hints=COUNTED)
 
 
 def test_an_empty_page_in_the_middle_does_not_end_the_walk() -> None:
@@ -199,7 +218,7 @@ def test_an_empty_page_in_the_middle_does_not_end_the_walk() -> None:
 
     driven = drive(source("driver_jobs", by_state="accepted", per_page=2).scan(ScanPlan()), server)
     assert driven.ids == ["1", "2", "3", "4", "5", "6"]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_a_list_that_shifts_while_it_is_read_is_walked_again() -> None:
@@ -208,7 +227,7 @@ def test_a_list_that_shifts_while_it_is_read_is_walked_again() -> None:
     server.meanwhile["accepted", 2, 1] = [9, 1, 2, 3, 4]
     driven = scan(server, by_state="accepted", per_page=2)
     assert driven.ids == ["1", "2", "2", "3", "4", "9", "1", "2", "3", "4"]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_a_row_that_slides_past_the_reader_is_noticed_by_the_count() -> None:
@@ -217,7 +236,7 @@ def test_a_row_that_slides_past_the_reader_is_noticed_by_the_count() -> None:
     server.meanwhile["accepted", 2, 1] = [3, 1, 2, 4]
     driven = scan(server, by_state="accepted", per_page=2)
     assert driven.ids == ["1", "2", "2", "4", "3", "1", "2", "4"]
-    assert driven.result == ScanEnd(complete=True)
+    assert driven.result == ScanEnd(complete=True, hints=COUNTED)
 
 
 def test_a_list_that_never_holds_still_leaves_the_scan_incomplete() -> None:
@@ -230,7 +249,7 @@ def test_a_list_that_never_holds_still_leaves_the_scan_incomplete() -> None:
         return reply({"job_drivers": rows}, total=2)
 
     driven = drive(source("driver_jobs", per_page=1).scan(ScanPlan()), short)
-    assert driven.result == ScanEnd(complete=False, reason="list accepted: 1 different rows were seen where 2 were due")
+    assert driven.result == ScanEnd(False, "list accepted: 1 different rows were seen where 2 were due", hints=COUNTED)
     assert [request.params["by_state"] for request in driven.requests] == [
         "application",
         *["accepted"] * 6,
@@ -247,7 +266,9 @@ def test_a_total_that_moves_on_every_walk_is_the_reason() -> None:
         return reply({"job_drivers": rows}, total=next(totals))
 
     driven = drive(source("driver_jobs", by_state="accepted", per_page=2).scan(ScanPlan()), growing)
-    assert driven.result == ScanEnd(False, "list accepted: its total moved from 11 to 16 while it was read")
+    assert driven.result == ScanEnd(
+        False, "list accepted: its total moved from 11 to 16 while it was read", hints=COUNTED
+    )
 
 
 def test_a_server_that_ignores_the_page_number_does_not_hold_the_scan() -> None:

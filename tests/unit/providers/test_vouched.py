@@ -31,7 +31,7 @@ def test_vouched_ids_count_for_the_total() -> None:
         return vouched("1", "2", total="3") if request.params["page"] == "1" else reply(rows(3), total="3")
 
     driven = drive(source("driver_jobs", per_page=2, by_state="accepted").scan(ScanPlan()), answer)
-    assert driven.result == ScanEnd(True)
+    assert driven.result == ScanEnd(True, hints={"total": "told"})
     assert driven.ids == ["1", "2", "3"]
     assert [(page.vouched, len(page.raws)) for page in driven.pages] == [(True, 0), (False, 1)]
 
@@ -45,7 +45,7 @@ def test_a_walk_in_doubt_is_made_again_without_condition() -> None:
         return vouched("1", total="2") if request.validate else reply(rows(1), total="1")
 
     driven = drive(source("driver_jobs", by_state="accepted").scan(ScanPlan()), answer)
-    assert driven.result == ScanEnd(True)
+    assert driven.result == ScanEnd(True, hints={"total": "told"})
     assert asked[0] == ("total",)
     assert asked[-1] is None
 
