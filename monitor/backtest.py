@@ -58,13 +58,8 @@ class _Side:
     _sweep_at: int = 1000
 
     def decide(self, event: Mapping[str, Any]) -> dict[str, Decision]:
-        """Who gets the event: never a target news about itself."""
-        own = event["subject"] if str(event["type"]).startswith("jobwire.target.") else None
-        return {
-            one.target: one
-            for one in self.router.decide(event)
-            if one.target in self.targets and own != f"target/{one.target}"
-        }
+        """Who gets the event."""
+        return {one.target: one for one in self.router.decide(event) if one.target in self.targets}
 
     def send(self, decision: Decision, now: datetime) -> int:
         """An event comes for a target; how many messages leave because of it."""

@@ -15,7 +15,6 @@ from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, say, table
 from monitor.errors import UsageError
 from monitor.events import state_name
-from monitor.pipeline.relay import own_news
 from monitor.providers import PROVIDERS
 from monitor.routing import Decision
 from monitor.settings import Settings
@@ -51,8 +50,7 @@ async def routes_test(
     if (event is None) == (type_ is None):
         raise UsageError("give either an EVENT.json or --type TYPE")
     facts = read_event(event) if event is not None else sample_event(settings, type_ or "", source, state)
-    router = router_of(settings)
-    found = [one for one in router.decide(facts) if not own_news(facts, one.target)]
+    found = router_of(settings).decide(facts)
     if as_json:
         json_line({"targets": [one.target for one in found], "decisions": [_values(one) for one in found]})
     elif found:

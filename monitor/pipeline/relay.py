@@ -15,7 +15,7 @@ import structlog
 
 from monitor.conditions.ending import Standing, keys_of
 from monitor.events import decode
-from monitor.pipeline.draft import Draft, own_news
+from monitor.pipeline.draft import Draft
 from monitor.pipeline.hushing import Hushing, explaining_keys
 from monitor.pipeline.target import TargetRuntime
 from monitor.routing import Router
@@ -24,8 +24,6 @@ from monitor.store.conditions import Conditions
 from monitor.store.eventlog import EventLog, Stored
 from monitor.store.lanes import Assignment, Lanes
 from monitor.store.silences import SilenceStore
-
-__all__ = ["AT_ONCE", "BATCH", "Filled", "Relay", "own_news"]
 
 BATCH = 500
 AT_ONCE = 1000

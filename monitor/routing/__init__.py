@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from monitor.routing.match import Facts, Match, Test, compile_match, type_glob
 from monitor.routing.severity import DEFAULT_SEVERITY, SEVERITIES, default_severity, gravest, rank
-from monitor.routing.tree import DEFAULT_GROUP_WAIT, Decision, Escalation, Route, Router, Timers, group_hash
+from monitor.routing.tree import (
+    DEFAULT_GROUP_WAIT,
+    Decision,
+    Escalation,
+    Route,
+    Router,
+    Timers,
+    group_hash,
+    own_news,
+)
 
 __all__ = [
     "DEFAULT_GROUP_WAIT",
@@ -22,6 +31,7 @@ __all__ = [
     "default_severity",
     "gravest",
     "group_hash",
+    "own_news",
     "rank",
     "type_glob",
 ]

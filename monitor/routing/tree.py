@@ -139,17 +139,25 @@ class Router:
         self._timers = {node.path: node.timers for node in _every(self._nodes)}
 
     def decide(self, event: Facts) -> list[Decision]:
-        """The event as JSON values in, one decision a target out, in route order; empty when no route takes it."""
+        """The event as JSON values in, one decision a target out, in route order; empty when no route takes it.
+
+        News about a target never goes to that target.
+        """
         first: dict[str, Decision] = {}
         for node in _walk(self._nodes, event):
             for target in node.given.to:
-                if target not in first:
+                if target not in first and not own_news(event, target):
                     first[target] = _decision(node, target, event)
         return list(first.values())
 
     def timers(self, route: str) -> Timers:
         """The timers of a route by its name or path; those of no route at all when it is gone."""
         return self._timers.get(route, Timers())
+
+
+def own_news(event: Facts, target: str) -> bool:
+    """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
+    return str(event.get("type")).startswith("jobwire.target.") and event.get("subject") == f"target/{target}"
 
 
 def _compile(route: Route, path: str, parent: _Inherited) -> _Node:

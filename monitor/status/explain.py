@@ -15,7 +15,7 @@ from monitor.events import decode
 from monitor.eventschema import catalogue
 from monitor.moments import from_millis, parse_instant, stamp
 from monitor.routetrace import Failure, Step, nearest, trace
-from monitor.routing import Decision, Route, Router
+from monitor.routing import Decision, Route, Router, own_news
 from monitor.status.deliveries import DeliveryView, delivery_view
 from monitor.store.eventlog import EventLog, Stored, place_order
 from monitor.store.reading import Reading, StoredDelivery
@@ -162,19 +162,18 @@ def _fate(
     *,
     relayed: bool,
 ) -> FateView:
-    own = str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"
-    taken = None if own else decision
-    missed = nearest(steps, target) if taken is None and not own else None
+    own = own_news(event, target)
+    missed = nearest(steps, target) if decision is None and not own else None
     why_not = "news about a target never goes to that target" if own else None
-    if taken is None and not own:
+    if decision is None and not own:
         why_not = _missed(missed, target)
     elif sent is None and not own:
         why_not = "no delivery is kept: it was routed otherwise then" if relayed else "not relayed yet"
     return FateView(
         target=target,
-        route=taken.route if taken else None,
-        severity=taken.severity if taken else None,
-        reasons=[str(one) for one in (*getattr(decision, "reasons", ()), sent.reason if sent else "") if one],
+        route=decision.route if decision else None,
+        severity=decision.severity if decision else None,
+        reasons=[sent.reason] if sent and sent.reason else [],
         why_not=why_not,
         nearest=_route(missed) if missed else None,
         sent_by=sent.route if sent else None,

@@ -196,6 +196,14 @@ def test_what_a_route_does_not_say_it_takes_from_the_one_it_stands_in() -> None:
     ]
 
 
+def test_news_about_a_target_goes_to_all_others() -> None:
+    """What would not reach it, or only feed its trouble, is not sent to it; the rest of the route stays."""
+    event = {"id": "e", "type": "jobwire.target.failing", "subject": "target/b", "data": {"resource": None}}
+    assert targets([Route(to=("a", "b"))], event) == [("a", "routes[0]")]
+    assert targets([Route(to=("a", "b"))], {**event, "subject": "target/a"}) == [("b", "routes[0]")]
+    assert len(targets([Route(to=("a", "b"))], {**event, "type": "jobwire.source.failing"})) == 2
+
+
 def test_defaults_are_ten_seconds_and_a_severity_by_type() -> None:
     """A group's interval is its wait when nothing else is said."""
     (decision,) = Router([Route(to=("a",))]).decide(NEWS)
