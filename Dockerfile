@@ -3,7 +3,8 @@ FROM python:3.12-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PYTHONPATH=/app
 
-RUN useradd --system --uid 10001 --home-dir /var/lib/jobwire --create-home jobwire
+RUN groupadd --system --gid 10001 jobwire \
+ && useradd --system --uid 10001 --gid jobwire --home-dir /var/lib/jobwire --create-home jobwire
 
 # Packages first: this layer is kept until the lock changes.
 COPY requirements.lock /app/
@@ -15,7 +16,8 @@ COPY monitor /app/monitor
 COPY workers /app/workers
 RUN python -m compileall -q /app/monitor /app/workers
 
-USER jobwire
+# By number, so that an orchestrator can see that it is not root.
+USER 10001:10001
 # The embedded store, where store.url says so, keeps its data under the working directory.
 WORKDIR /var/lib/jobwire
 VOLUME /var/lib/jobwire
