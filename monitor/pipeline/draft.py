@@ -18,7 +18,7 @@ from monitor.moments import from_millis, parse_instant
 from monitor.pipeline.digest_content import KEPT
 from monitor.pipeline.hushing import Hushing
 from monitor.pipeline.target import TargetRuntime
-from monitor.routing import DEFAULT_SEVERITY, Decision, Router, group_hash
+from monitor.routing import DEFAULT_SEVERITY, Decision, Router, group_hash, own_news
 from monitor.silences import Subject
 from monitor.store.conditions import Write
 from monitor.store.eventlog import Stored
@@ -63,9 +63,7 @@ class Draft:
             for one in move(self.ledgers.get(key, Ledger()), key, told, self.standing, now)
         ]
         ends = str(event["type"]) in MERELY_ENDS or any(one.after.ended for one in moves)
-        decisions = [
-            one for one in self.router.decide(event) if one.target in self.targets and not own_news(event, one.target)
-        ]
+        decisions = [one for one in self.router.decide(event) if one.target in self.targets]
         opened = next((one for one in moves if not one.after.ended), None)
         places = [place for one in decisions for place in self._route(stored, event, one, opened, ends=ends)]
         if opened is not None:
@@ -180,11 +178,6 @@ class Draft:
         ledger = self.ledgers.get(condition.key)
         self._stored.setdefault(condition.key, ledger)
         self.ledgers[condition.key] = (ledger or Ledger()).with_(condition)
-
-
-def own_news(event: Mapping[str, Any], target: str) -> bool:
-    """Whether the event is news about this very target, which would not reach it or only feed its trouble."""
-    return str(event["type"]).startswith("jobwire.target.") and event["subject"] == f"target/{target}"
 
 
 def opens(event: Mapping[str, Any]) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from monitor.store.db import Db, text, texts
 from monitor.store.retention import Retention
 
 FIRST = "0-0"
+_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ class EventLog:
         """Forget events older than the retention, never one that is not yet in its lanes."""
         oldest = min(now_ms - self._retention.events_ms, int(relayed.partition("-")[0]))
         return int(await self._db.run("XTRIM", self._db.keys.events, "MINID", "~", f"{max(0, oldest)}-0"))
+
+
+def is_place(text: str) -> bool:
+    """Whether a text is a place that a log may have: two whole numbers below 2^64."""
+    return _PLACE.fullmatch(text) is not None and all(int(part) < 2**64 for part in text.split("-"))
 
 
 def place_order(place: str) -> tuple[int, int]:

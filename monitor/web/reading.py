@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 from aiohttp import web
 
@@ -24,7 +22,7 @@ from monitor.status import (
 )
 from monitor.status.explain import Explanation, explain
 from monitor.status.history import revisions
-from monitor.store.eventlog import FIRST, place_order
+from monitor.store.eventlog import FIRST, is_place, place_order
 from monitor.store.reading import Wanted
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
@@ -48,8 +46,6 @@ from monitor.web.questions import (
 )
 from monitor.web.shapes import EventView, Listing, RevisionView
 
-_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
-_LARGEST = 2**64
 _AHEAD_MS = 60_000
 _DAY_MS = 86_400_000
 
@@ -112,7 +108,7 @@ class Readings:
     async def events(self, request: web.Request) -> web.Response:
         """The CloudEvents after a cursor, oldest first, as they were stored; `next` is always there."""
         place = request.query.get("after", FIRST)
-        if not _PLACE.fullmatch(place) or any(int(part) >= _LARGEST for part in place.split("-")):
+        if not is_place(place):
             raise Problem(400, "after: not a cursor of the event log; take it from `next` of an answer")
         now_ms = await self._store.db.now_ms()
         found = await self._store.log.after(place, limit_of(request))

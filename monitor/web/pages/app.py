@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from aiohttp import web
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.status import Place, deliveries_page, delivery_view, resources_page
-from monitor.store.eventlog import Stored
+from monitor.store.eventlog import Stored, is_place
 from monitor.store.reading import Wanted
 from monitor.web.guard import ROLE, SESSION, Guard
 from monitor.web.operations import addresses_of, operation
@@ -27,7 +26,6 @@ from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TY
 from monitor.web.session import COOKIE, LASTS_SECONDS
 
 ASSETS = Path(__file__).parent / "static"
-_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _LISTED = 50
 
 
@@ -79,7 +77,7 @@ class Pages:
     async def events(self, request: web.Request) -> web.Response:
         """What happened, the newest first, and what happens."""
         filters, before = _filters(request), request.query.get("before")
-        if before is not None and not _PLACE.fullmatch(before):
+        if before is not None and not is_place(before):
             raise Problem(400, "before: not a place of the event log")
         rows = await self._views.events(filters, before)
         older = rows[-1].place if len(rows) == EVENTS else None

@@ -7,7 +7,6 @@ last event it saw in Last-Event-ID, and is sent what it missed.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -15,11 +14,10 @@ from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
-from monitor.store.eventlog import Stored
+from monitor.store.eventlog import Stored, is_place
 from monitor.web.pages.views import Filters
 from monitor.web.problems import Problem
 
-_PLACE = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _WAIT_MS = 10_000
 _AT_ONCE = 200
 _RETRY_MS = 2_000
@@ -41,7 +39,7 @@ class Streams:
         if len(self._open) >= MOST:
             raise Problem(503, f"{MOST} streams are open already: read /api/v1/events instead", Retry_After="30")
         place = request.headers.get("Last-Event-ID") or request.query.get("after") or await self._log.end()
-        if not _PLACE.fullmatch(place):
+        if not is_place(place):
             raise Problem(400, "after: not a cursor of the event log; take it from the id of a message")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)

@@ -93,7 +93,15 @@ async def test_what_is_not_there_is_said(redis: Redis, store_url: str) -> None:
     async with served(store_url) as at:
         for path in ("/events/evt_none", "/resources/tax/job/none", "/resources/nobody/x", "/sources/nobody"):
             assert (await at.ask("GET", path)).status == 404
-        for path in ("/events?before=x", "/deliveries?after=x", "/events/stream?after=x", "/deliveries?status=x"):
+        nowhere = f"{2**64}-0"
+        for path in (
+            "/events?before=x",
+            f"/events?before={nowhere}",
+            "/deliveries?after=x",
+            "/events/stream?after=x",
+            f"/api/v1/stream?after={nowhere}",
+            "/deliveries?status=x",
+        ):
             assert (await at.ask("GET", path)).status == 400
 
 
