@@ -4,6 +4,7 @@ JobwireError
 ├── ConfigError             the config file is wrong: nothing was started; holds every problem found
 ├── UsageError              a command was asked for something that does not exist
 ├── StoreUnavailable        Redis cannot be reached, started or used
+├── StateRefused            what is stored is of a version that this program cannot read
 ├── Unreadable              something in the store is damaged: what, where, and how to go on without it
 ├── Fenced                  another worker holds the lease now: stop, it has taken over
 ├── TransportError          no answer came back
@@ -59,6 +60,10 @@ class StoreUnavailable(JobwireError):
     """Redis cannot be reached, started or used as it is."""
 
 
+class StateRefused(JobwireError):
+    """What is stored is of a version that this program cannot read: it is left alone."""
+
+
 class Unreadable(JobwireError):
     """What is stored cannot be read any more; the text says what and how to go on. `reason` is a short closed word."""
 
@@ -70,9 +75,13 @@ class Fenced(JobwireError):
 
 
 class TransportError(JobwireError):
-    """No usable HTTP answer came back. `reason` is a short closed word for logs and metrics."""
+    """No usable HTTP answer came back. `reason` is a short closed word for logs and metrics.
+
+    `address` is the one that was connected to before it failed; None when there was no connection.
+    """
 
     reason = "transport"
+    address: str | None = None
 
 
 class TransportTimeout(TransportError):
@@ -97,6 +106,16 @@ class SecretsLocked(TransportError):
     """Nothing was sent: the secrets that rotation made for this target cannot be read from the store."""
 
     reason = "secrets_locked"
+
+
+class Paused(TransportError):
+    """Nothing was sent: the receiver asked for a pause, or others use up what it takes. `retry_after` is in seconds."""
+
+    reason = "paused"
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BodyTooLarge(TransportError):

@@ -10,7 +10,7 @@ from monitor.clock import Clock
 from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
 from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, transport_error
 from monitor.http.drive import drive, together
-from monitor.http.wire import Wire
+from monitor.http.wire import Broken, Wire
 
 T = TypeVar("T")
 
@@ -52,6 +52,10 @@ class Sender:
             )
         except NETWORK_ERRORS as error:
             raise transport_error(error, request.url, self._timeout) from None
+        except Broken as broken:
+            failure = transport_error(broken.error, request.url, self._timeout)
+            failure.address = broken.address
+            raise failure from None
         elapsed = self._monotonic() - started
         headers = headers_of(answer.message)
         return Response(answer.message.code, headers, answer.body, elapsed, answer.address, answer.truncated)

@@ -34,6 +34,15 @@ class Received:
     address: str | None
 
 
+class Broken(Exception):
+    """What aiohttp raised, `error`, on a connection that there was, to `address`."""
+
+    def __init__(self, error: Exception, address: str) -> None:
+        super().__init__(error, address)
+        self.error = error
+        self.address = address
+
+
 @dataclass(frozen=True, slots=True)
 class _Door:
     """What all requests to one URL share: what the connector asks of a request, and the lines it always sends."""
@@ -56,7 +65,8 @@ class Wire:
     async def send(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, seconds: float
     ) -> Received:
-        """Send once. Raises what aiohttp raises when no status and headers came within so many seconds.
+        """Send once. Without status and headers in so many seconds it raises what aiohttp raises, within Broken if
+        there was a connection.
 
         A body that is slow, broken or endless is cut, which is no error.
         """
@@ -68,6 +78,7 @@ class Wire:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         connection: Connection | None = None
+        peer: tuple[str, int] | None = None
         clean = False
         try:
             async with asyncio.timeout_at(deadline):
@@ -80,6 +91,10 @@ class Wire:
             received, truncated = await _start(content, self.limit, deadline)
             # What is still to be sent when the answer is there would run into the next request.
             clean = not truncated and transport.get_write_buffer_size() == 0
+        except NETWORK_ERRORS as error:
+            if peer:
+                raise Broken(error, peer[0]) from None
+            raise
         finally:
             if connection is not None:
                 connection.release() if clean else connection.close()

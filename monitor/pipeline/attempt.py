@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from monitor.backoff import next_delay
-from monitor.errors import TransportError
+from monitor.errors import Paused, TransportError
 from monitor.events import Event
 from monitor.moments import stamp
 from monitor.pipeline.catchup import told
@@ -100,8 +100,10 @@ class Attempts:
         try:
             outcome = await runtime.sender.run(runtime.target.send(message))
             return outcome, outcome.status in _NO_RECEIVER
+        except Paused as error:
+            return Outcome(Verdict.RETRY, error=str(error), retry_after=error.retry_after, hold=True), None
         except TransportError as error:
-            return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}"), True
+            return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address), True
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
             structlog.get_logger().exception("delivery.broken", target=runtime.name, event_id=message.id)
             return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}"), None

@@ -149,7 +149,7 @@ async def test_an_answer_counts_when_its_headers_arrive(session: ClientSession, 
 
 
 async def test_one_attempt_has_one_timeout_however_slow_the_answer(session: ClientSession) -> None:
-    """Headers that drip past the timeout are a TransportTimeout that names the host and the limit."""
+    """Headers that drip past the timeout are a TransportTimeout that names the host, and keeps where they came from."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_head(reader)
@@ -159,8 +159,9 @@ async def test_one_attempt_has_one_timeout_however_slow_the_answer(session: Clie
             await asyncio.sleep(0.02)
 
     async with talking(talk) as url:
-        with pytest.raises((TransportTimeout, ConnectFailed)):
+        with pytest.raises((TransportTimeout, ConnectFailed)) as caught:
             await Sender(session, 0.2).run(post(url))
+    assert caught.value.address == "127.0.0.1"
 
 
 @pytest.mark.parametrize(("used", "requests"), [(9.8, 2), (10.0, 1)])

@@ -249,6 +249,7 @@ async def test_w13_an_attempt_that_takes_all_its_time_is_made_once(redis: Redis,
         (delivery,) = await work.deliveries()
         (attempt,) = delivery.attempts
         assert (attempt.error or "").startswith("timeout: ")
+        assert attempt.address == "127.0.0.1"
         await work.due()
         await work.services.store.lanes.claim("hook", lease_ms=-1, limit=1, take=1)
         assert await work.deliver() == 1
