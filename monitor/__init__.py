@@ -8,7 +8,7 @@ The way of the data, module by module:
     diff       item       -> changes         parsed, normalised to resources, compared with the stored ones
     rules      changes    -> events          names, revisions, deadlines; or a named reason for none
     commit     state + events                one Redis script, fenced by the epoch: keeps both or neither
-    relay      events     -> lanes           routes matched, each event put into the lanes of its targets
+    relay      events     -> lanes           routes matched, each event put into the lanes of its targets; conditions
     deliver    lane       -> target          claimed under a lease, sent, recorded, rescheduled or finished
 
 Four sentences carry it. A state and its event are written together. An event's id is a function of what
@@ -17,14 +17,19 @@ state: only complete scans can miss something, and only twice.
 
 Where to look:
 
-    resources diff rules deadlines events routing conditions schedule    decisions: pure, no loop, no clock
+    resources diff rules events deadlines ringing stuck schedule      what has happened: pure, no loop, no clock
+    routing/ conditions/ grouping/ silences                           who hears what, and when: pure as well
     providers/ targets/                                               one file each: requests, answers
-    http exchange egress                                              limits, retries and guards
+    http/ exchange egress                                             limits, retries and guards
     store/                                                            the only code that speaks Redis
+    settings/                                                         the config file
     pipeline/                                                         gather, decide, apply
+    status/                                                           what people ask, for cli and web alike
     bootstrap                                                         the only code that constructs
-    cli web/                                                          what people see
-    embedded simulator/                                               bundled server; provider stand-ins
+    cli/ web/                                                         what people see
+    embedded/ supervise                                               the bundled server; processes of `up`
+    simulator/ demo/                                                  stand-ins of the outside; a world to look at
+    receive                                                           for receivers: needs nothing else of this
 
 Imports point one way, from the bottom of this list to the top; `pyproject.toml` has the contracts and the
 test run keeps them. The ARQ tasks that call the pipeline are in the package `workers`.

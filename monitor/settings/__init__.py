@@ -5,11 +5,12 @@ Module by module:
     reading         the whole way: `load` and `check`
     interpolation   ${NAME} and its like -> text
     section routes times model   the shapes of the sections, and the settings made of them
+    calendars       times of the file as intervals that can be asked
     watching        a file that changes while it is in effect
     validation      values -> settings, section by section
     agreement       what sections say of each other
     problems        gathers what is wrong, with its place     wording   ... in words for people
-    advice          what works but deserves a look
+    advice          what works but deserves a look       routelint   ... of routes
     schema          the same as JSON Schema for editors
     page takes      the same as docs/config.md for people
     generate        writes both files

@@ -1,13 +1,15 @@
 """What people ask about an installation, for the command line and the web; but for replays it is only read.
 
     watched      what these need to know of a source
-    resources    what is known now, and one resource's revisions; resourcepage: the same page by page
+    resources    what is known now; resourcepage: the same page by page; history: one resource's revisions
     sources      freshness, errors, when the next scan is due
     removals     what is missing and held
     targets      backlog, success, whether something holds them up
     conditions   what is open and who has it; silences
     deliveries   what was sent, with every attempt
     replay       what is sent again
+    explain      why an event was made, and where it went
+    diagnosis    what is wrong around an installation
 
 Answers are structs whose JSON is that of the command line and of the API: docs/commands.md.
 """

@@ -11,6 +11,8 @@
     reading      GET /api/v1/...: sources, targets, resources, events, deliveries
     asking       POST: a scan now, by an operator or by a provider's webhook
     replaying    POST: deliveries sent again
+    attending    conditions and silences, read and said
+    switching    POST: a target switched off and on
     rotating     POST: a new signing secret for a target
     slack        POST /slack/interactions: clicks on buttons of our messages
     signatures   how each provider signs its webhooks
@@ -19,7 +21,7 @@
     tokens       comparing what is given with secrets
     health       /healthz and /readyz
     readiness    whether work is attempted on time
-    metrics      /metrics, for Prometheus
+    metrics      /metrics, for Prometheus: families, figures of one source or target, exposition as text
     serve        listening until told to stop
     address      where, and whether that can be done
 
