@@ -63,7 +63,7 @@ from monitor.store.upkeep import Upkeep
 from monitor.store.vault import Vault, key_bytes
 from monitor.targets import TARGETS
 
-Door: TypeAlias = Callable[[str], Awaitable[Db]]
+Door: TypeAlias = Callable[[str, str], Awaitable[Db]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def services(
     """
     host = clock or Clock()
     async with AsyncExitStack() as stack:
-        db = await door(store_url)
+        db = await door(store_url, settings.store.prefix)
         stack.push_async_callback(db.close)
         store = store_of(db, Retention(events_ms=round(settings.store.retention * 1000)))
         shared = SharedClock(db, host.now)

@@ -90,7 +90,7 @@ async def _store(settings: Settings, stop: Stop) -> AsyncIterator[str]:
     """The URL of a store that answers; an embedded one is kept running until the block ends."""
     url = session.given_url(settings)
     if url != EMBEDDED:
-        await (await connect(url)).close()
+        await (await connect(url, settings.store.prefix)).close()
         yield url
         return
     store = EmbeddedStore(settings.store.data_dir)

@@ -87,7 +87,7 @@ async def _with_rotated_secrets(
     """The store is asked only where it may hold rotated secrets: with a key."""
     if settings.store.key is None:
         return
-    db = await connect(await stack.enter_async_context(session.store(settings)))
+    db = await connect(await stack.enter_async_context(session.store(settings)), settings.store.prefix)
     stack.push_async_callback(db.close)
     await rotation_of(settings, db, targets, clock.now).look()
 

@@ -90,6 +90,9 @@ class StoreSettings(Section):
     data_dir: Annotated[Path, AfterValidator(_directory)] = Field(
         default=Path("var"), description="directory of the embedded store, from where jobwire is started"
     )
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = Field(
+        default="jobwire", description="what all keys begin with; installations that share a Redis each have their own"
+    )
     key: Annotated[Secret, AfterValidator(_sealing)] | None = Field(
         default=None,
         description="base64 of 32 bytes; seals access tokens and rotated secrets in the store (docs/operations.md)",

@@ -11,9 +11,10 @@ from redis.asyncio.sentinel import Sentinel
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import RedisError
 
-from monitor.errors import StoreUnavailable
+from monitor.errors import JobwireError, StoreUnavailable
 from monitor.store.db import Db
 from monitor.store.keys import Keys
+from monitor.store.state import agree_on_state
 
 MINIMUM = (7, 0)
 _CONNECT_SECONDS = 5.0
@@ -41,7 +42,7 @@ def pool_of(url: str) -> ConnectionPool:
 
 
 async def connect(url: str, prefix: str = "jobwire") -> Db:
-    """A store URL in, an open door out, once the server has answered and is new enough."""
+    """A store URL in, an open door out, once the server has answered and is new enough, and its state can be read."""
     db = Db(redis.asyncio.Redis(connection_pool=pool_of(url)), Keys(prefix))
     try:
         version = await db.version()
@@ -55,6 +56,11 @@ async def connect(url: str, prefix: str = "jobwire") -> Db:
         await db.close()
         found = ".".join(map(str, version))
         raise StoreUnavailable(f"the Redis at {shown(url)} is version {found}; jobwire needs 7.0 or newer")
+    try:
+        await agree_on_state(db)
+    except JobwireError:
+        await db.close()
+        raise
     return db
 
 

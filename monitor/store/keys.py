@@ -43,6 +43,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:asked:KEY` | string | the answer to a call with an Idempotency-Key, by a hash of it | a day |
 | `P:workers` | hash | worker -> its version, how its config is, when it was last seen | an hour after its last beat |
+| `P:state` | string | the version of all that is stored here | always |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
 """
 
@@ -223,6 +224,11 @@ class Keys:
     def workers(self) -> str:
         """Who works."""
         return self.of("workers")
+
+    @property
+    def state(self) -> str:
+        """The version of what is stored."""
+        return self.of("state")
 
     @property
     def bell(self) -> str:

@@ -32,8 +32,8 @@ class Trouble:
         """Whether the worker lived long enough to meet it."""
         return self.left <= 0
 
-    async def __call__(self, url: str) -> Db:
-        return _TroubledDb(url, self)
+    async def __call__(self, url: str, prefix: str) -> Db:
+        return _TroubledDb(url, prefix, self)
 
     async def pass_(self, command: Any) -> Any:
         """One command on its way to the store; its reply."""
@@ -130,8 +130,8 @@ async def _done_or_not(command: Any, *, done: bool) -> None:
 class _TroubledDb(Db):
     """The door itself: every command goes past the trouble, those of one round trip one by one."""
 
-    def __init__(self, url: str, trouble: Trouble) -> None:
-        super().__init__(redis.asyncio.Redis(connection_pool=pool_of(url)), Keys())
+    def __init__(self, url: str, prefix: str, trouble: Trouble) -> None:
+        super().__init__(redis.asyncio.Redis(connection_pool=pool_of(url)), Keys(prefix))
         self.trouble = trouble
 
     async def run(self, command: str, *args: Arg) -> Any:

@@ -33,7 +33,7 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers"}
+ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers", "state"}
 """Written by what speaks to providers, rotates secrets or follows conditions, and tested with it."""
 
 
