@@ -18,6 +18,7 @@ from monitor.callers import Sharing, open_callers
 from monitor.clock import Clock
 from monitor.egress import Egress
 from monitor.http import Sender, source_session, target_session
+from monitor.http.paced import PacedSender
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.attention import Attention
@@ -58,6 +59,7 @@ from monitor.store.retention import Retention
 from monitor.store.secrets import Secrets
 from monitor.store.silences import SilenceStore
 from monitor.store.sources import Sources
+from monitor.store.spending import Spending
 from monitor.store.switch import Switch
 from monitor.store.upkeep import Upkeep
 from monitor.store.vault import Vault, key_bytes
@@ -142,7 +144,7 @@ async def services(
             await shared.sync()
         worker = owner_name()
         sources = await open_sources(settings, host, stack, Sharing(db, worker, settings.store.key))
-        targets = await open_targets(settings, host, stack)
+        targets = await open_targets(settings, host, stack, Spending(db))
         wired = _wire(settings, store, sources, targets, host, shared, worker)
         await wired.rotation.look()
         yield wired
@@ -219,15 +221,23 @@ async def open_sources(
     }
 
 
-async def open_targets(settings: Settings, clock: Clock, stack: AsyncExitStack) -> dict[str, TargetRuntime]:
-    """The targets of the settings, ready to be sent to; their connections end with the stack."""
+async def open_targets(
+    settings: Settings, clock: Clock, stack: AsyncExitStack, spending: Spending | None = None
+) -> dict[str, TargetRuntime]:
+    """The targets of the settings, ready to be sent to; their connections end with the stack.
+
+    With `spending` they keep what receivers allow together with everybody else who sends to them.
+    """
     egress = Egress(settings.egress.allow)
     built = {}
     for name, setting in settings.targets.items():
         options = setting.options
         session = await stack.enter_async_context(target_session(egress, options.concurrency))
         target = TARGETS[setting.type].build(name, options)
-        sender = Sender(session, options.timeout, clock=clock)
+        if spending is None:
+            sender = Sender(session, options.timeout, clock=clock)
+        else:
+            sender = PacedSender(session, options.timeout, clock, spending)
         built[name] = TargetRuntime(name, options, target, sender, Allowance(options.rate, clock.monotonic))
     return built
 

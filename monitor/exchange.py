@@ -23,6 +23,15 @@ from msgspec import Raw
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What a receiver takes: `rate` requests a second after a burst of `burst`, by everybody who uses this `name`."""
+
+    name: str
+    rate: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request as a value: method, absolute URL, query parameters, headers, body bytes.
 
@@ -30,7 +39,8 @@ class Request:
     `authorise` asks the runner to add the credentials of the source, freshly at each attempt.
     `idempotent` says that the runner may repeat it by itself (a read, whatever its method). `validate` asks
     conditionally where the last answer to this very request left a validator; it names the headers of a page
-    that are then remembered with it, because a 304 need not repeat them.
+    that are then remembered with it, because a 304 need not repeat them. `budget` is what it spends from, beside
+    those of other workers and targets (targets only).
     """
 
     method: str
@@ -41,6 +51,7 @@ class Request:
     authorise: bool = True
     idempotent: bool = True
     validate: tuple[str, ...] | None = None
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True)

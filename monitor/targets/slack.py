@@ -25,6 +25,7 @@ from monitor.targets.answers import asked_wait, excerpt
 from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
 from monitor.targets.slack_answers import api_error, posted, webhook_error
+from monitor.targets.slack_budgets import slack_budgets
 from monitor.targets.slack_errors import Class, classify, outcome
 from monitor.targets.slack_layout import layout, own_message
 from monitor.targets.slack_options import SlackOptions
@@ -60,6 +61,7 @@ class Slack:
             path = urlsplit(self._post_url).path.strip("/")
             self._hidden += [path, path.rpartition("/")[2]]
             self._judge = webhook_error
+            self._posts = self._edits = slack_budgets(options.rate, self._post_url, "")[0]
         else:
             token = options.token.get_secret_value() if options.token else ""
             root = options.api_url.rstrip("/")
@@ -70,6 +72,7 @@ class Slack:
             # link_names and parse keep @names and addresses in provider text from becoming live, in edits as well.
             self._extra |= {"channel": options.channel, "link_names": False, "parse": "none"}
             self._judge = api_error
+            self._posts, self._edits = slack_budgets(options.rate, f"{root} {token}", options.channel or "")
 
     def address(self) -> str:
         """The kind of way in, with channel and host; neither token nor webhook path."""
@@ -165,7 +168,10 @@ class Slack:
 
     def _post(self, url: HiddenUrl, payload: dict[str, Any]) -> Exchange[Response]:
         body = msgspec.json.encode({**self._extra, **payload})
-        request = Request("POST", url, headers=self._headers, body=body, authorise=False, idempotent=False)
+        budget = self._posts if url is self._post_url else self._edits
+        request = Request(
+            "POST", url, headers=self._headers, body=body, authorise=False, idempotent=False, budget=budget
+        )
         return (yield from ask(request))
 
     def _outcome(self, word: str | None, response: Response, now: datetime) -> Outcome:

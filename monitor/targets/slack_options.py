@@ -52,7 +52,9 @@ class SlackOptions(DigestOptions):
         default=None, max_length=200, description="who an escalation mentions: <!here>, <@U...>"
     )
     broadcast: bool = Field(default=False, description="show replies of a thread in the channel too")
-    rate: Rate | None = Field(default=1.0, description="messages a second at the most; Slack takes 1 a channel")
+    rate: Rate | None = Field(
+        default=1.0, description="messages a second in the channel, by all targets and workers; edits: 2/3 of it"
+    )
     concurrency: int = Field(default=1, ge=1, le=256, description="messages in flight at the most, per worker")
 
     @model_validator(mode="after")

@@ -1,0 +1,124 @@
+"""What Slack takes is shared by all who send there, and a pause that it asks for is kept by all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+
+from monitor.clock import Clock
+from monitor.egress import Egress
+from monitor.exchange import Budget
+from monitor.http import target_session
+from monitor.http.paced import PacedSender
+from monitor.simulator import Reply, SlackLookalike
+from monitor.simulator.slack_text import lines_of
+from monitor.store.connect import connect
+from monitor.store.spending import Spending
+from monitor.targets import TARGETS
+from monitor.targets.base import Message, Outcome, Target, Verdict
+from tests.installation import Hands, Installation, installed
+from tests.integration.pipeline.room import Room
+from tests.unit.targets.events import CLAIMED
+
+SLOW = Budget("some", 0.01, 2)
+
+
+@asynccontextmanager
+async def spending(store_url: str) -> AsyncIterator[Spending]:
+    """The budgets in a store."""
+    db = await connect(store_url)
+    try:
+        yield Spending(db)
+    finally:
+        await db.close()
+
+
+async def test_a_budget_is_one_for_all_and_fills_by_itself(redis: Redis, store_url: str) -> None:
+    """Two at once, then one every hundred seconds; another name is another budget, a pause holds everybody."""
+    async with spending(store_url) as one, spending(store_url) as other:
+        assert [await one.take(SLOW), await other.take(SLOW)] == [(0.0, False), (0.0, False)]
+        for who in (one, other):
+            wait, paused = await who.take(SLOW)
+            assert 90 < wait <= 100
+            assert not paused
+        assert await other.take(Budget("else", 0.01, 1)) == (0.0, False)
+        await one.pause(Budget("else", 0.01, 1), 500)
+        wait, paused = await other.take(Budget("else", 0.01, 1))
+        assert paused
+        assert 490 < wait <= 500
+
+
+def slack_target(slack: SlackLookalike, **options: object) -> Target:
+    """A Slack target as bootstrap builds it."""
+    plugin = TARGETS["slack"]
+    given = {"type": "slack", "token": "xoxb-1", "channel": "C1", "api_url": slack.api_url, **options}
+    return plugin.build("here", plugin.options.model_validate(given))
+
+
+async def test_two_targets_on_one_channel_never_exceed_what_it_takes(redis: Redis, store_url: str) -> None:
+    """Six at once from two targets and two workers: all arrive, and Slack refuses none; another channel goes beside."""
+    async with (
+        SlackLookalike(token="xoxb-1", enforce_rate=True) as slack,
+        spending(store_url) as here,
+        spending(store_url) as there,
+        target_session(Egress(["127.0.0.0/8"])) as session,
+    ):
+        ways = [
+            (PacedSender(session, 30.0, Clock(), budgets), slack_target(slack, channel=channel))
+            for budgets, channel in ((here, "C1"), (there, "C1"), (here, "C1"), (there, "C1"), (here, "C1"))
+        ]
+        ways += [(PacedSender(session, 30.0, Clock(), there), slack_target(slack, channel="C2"))]
+        now = Clock().now()
+        outcomes: list[Outcome] = await asyncio.gather(
+            *(sender.run(target.send(Message("evt_1", (CLAIMED,), 1, now))) for sender, target in ways)
+        )
+        assert {one.verdict for one in outcomes} == {Verdict.DELIVERED}
+        assert (len(slack.messages), slack.rejected) == (6, {})
+
+
+def watching(watch: Installation, slack: SlackLookalike) -> Room:
+    """The room's way of telling events, for an installation of our own."""
+    return Room(watch.services, watch.hands, slack, None, {})  # type: ignore[arg-type]  # no webhook is told anything
+
+
+async def test_after_a_429_a_channel_is_quiet_and_then_told_once_and_in_order(redis: Redis, store_url: str) -> None:
+    """A20: after Retry-After 2 no target of the channel sends for so long; then one message with all, which is late."""
+    heard: list[float] = []
+    async with SlackLookalike(token="xoxb-1", on_message=lambda _: heard.append(time.monotonic())) as slack:
+        target = f'{{type: slack, token: xoxb-1, channel: C1, api_url: "{slack.api_url}", retry: [1s, 1s, 1s]}}'
+        config = (
+            'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
+            f"targets: {{chat: {target}, more: {target}}}\negress: {{allow: [127.0.0.0/8]}}\n"
+            "routes: [{match: {kind: job}, to: [chat], group_wait: 0s}, {to: [more], group_wait: 0s}]\n"
+        )
+        async with installed(store_url, config, Hands()) as watch:
+            room = watching(watch, slack)
+            services = watch.services
+            slack.script([Reply(status=429, headers={"Retry-After": "2"})])
+            began = time.monotonic()
+            await room.tell("claimed", "1")
+            await services.consumer.relay.relay()
+            await services.consumer.deliverer.deliver(services.targets["chat"])
+            await room.tell("claimed", "2")
+            await room.tell("claimed", "3")
+            await room.tell("told", "4", kind="note")
+            watch.hands.pass_(minutes=4)
+            consuming = asyncio.create_task(services.consumer.run())
+            try:
+                await slack.wait_for(lambda seen: len(seen) >= 2, timeout=60)
+            finally:
+                services.stopping.set()
+                await consuming
+            assert min(heard) - began >= 2
+            (folded,) = [one for one in slack.messages if "events" in one.text]
+            other = next(one for one in slack.messages if one is not folded)
+    lines = lines_of(folded.payload)
+    assert lines[0] == "🔵 3 events from tax"
+    assert [line.split()[2] for line in lines[1:4]] == ["1", "2", "3"]
+    assert "delivered 4 minutes after it was seen" in lines[-1]
+    assert "4" in other.text
+    assert slack.rejected == {}
