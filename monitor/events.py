@@ -76,6 +76,18 @@ def decode(body: bytes) -> dict[str, Any]:
     return value
 
 
+class _Named(msgspec.Struct):
+    id: str
+
+
+_named = msgspec.json.Decoder(_Named)
+
+
+def id_in(body: bytes) -> str:
+    """Stored bytes in, the event's id out; of nothing else are values made."""
+    return _named.decode(body).id
+
+
 def monitor_event(
     subject_kind: str,
     name: str,

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 
 from monitor.backoff import next_delay
 from monitor.errors import Paused, TransportError
-from monitor.events import Event
+from monitor.events import Event, id_in
 from monitor.moments import stamp
 from monitor.pipeline.catchup import told
 from monitor.pipeline.target import TargetRuntime
@@ -32,13 +31,6 @@ _NO_RECEIVER = frozenset({502, 503, 504, *range(520, 531)})
 
 https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
 """
-
-
-class _Id(msgspec.Struct):
-    id: str
-
-
-_ids = msgspec.json.Decoder(_Id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class Attempts:
         if message is None:
             bodies = tuple(map(told, waiting))
             grade = waiting[0].severity if alone else gravest(one.severity for one in waiting)
-            message = Message(_ids.decode(bodies[0]).id, bodies, number, started, grade)
+            message = Message(id_in(bodies[0]), bodies, number, started, grade)
         else:
             message = replace(message, attempt=number, sent_at=started)
         outcome, network = await self._send(runtime, message)
@@ -138,7 +130,7 @@ class Attempts:
         return Made(settled, hold, outcome.disable)
 
     def _news(self, lane: ClaimedLane, outcome: Outcome, *, ended: bool = False) -> Sequence[Event]:
-        finding = Finding(lane, [_ids.decode(one.body).id for one in lane.waiting], outcome, self.clock())
+        finding = Finding(lane, [id_in(one.body) for one in lane.waiting], outcome, self.clock())
         if outcome.verdict is Verdict.DELIVERED:
             return tuple(finding.delivered())
         return tuple(finding.failed(self.patience, ended=ended))

@@ -17,7 +17,7 @@ import structlog
 from monitor.conditions.condition import Condition, Place, condition_id
 from monitor.conditions.families import MERELY_ENDS, family_of
 from monitor.conditions.ledger import Ledger
-from monitor.events import decode
+from monitor.events import decode, id_in
 from monitor.grouping.book import Book
 from monitor.grouping.look import Quiet, Stance
 from monitor.grouping.message import Group, Member, News, Reason
@@ -232,7 +232,7 @@ def _message(
     group = _group(lane, stored, found, reason, view, waiting)
     grades = (*(one.severity for one in waiting), *(one.severity for one in group.members if not one.over))
     message = Message(
-        id=str(decode(bodies[0])["id"]),
+        id=id_in(bodies[0]),
         events=bodies,
         attempt=1,
         sent_at=view.now,

@@ -61,9 +61,8 @@ class Alertmanager:
         self.refresh = options.refresh
         self._url = HiddenUrl(below(options.url, "/api/v2/alerts"))
         self._occurrence = timedelta(seconds=options.occurrence_for)
-        further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = secrets_in(options.url, further)
-        self._headers = {**further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
+        self._hidden = secrets_in(options.url, options.further)
+        self._headers = {**options.further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
 
     def address(self) -> str:
         """The URL without user, password and query."""

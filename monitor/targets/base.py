@@ -49,7 +49,7 @@ class TargetOptions(BaseModel):
     @field_validator("headers")
     @classmethod
     def _sendable(cls, headers: dict[str, Secret]) -> dict[str, Secret]:
-        check_headers({name: value.get_secret_value() for name, value in headers.items()})
+        check_headers(_plain(headers))
         return headers
 
     @model_validator(mode="after")
@@ -58,9 +58,18 @@ class TargetOptions(BaseModel):
             raise ValueError("catch_up: latest needs ordered: resource, which says what comes after what")
         return self
 
+    @property
+    def further(self) -> dict[str, str]:
+        """`headers` as they are sent: secrets, in the open."""
+        return _plain(self.headers)
+
     def destinations(self) -> Mapping[str, str]:
         """Option names and the URLs in them that will be connected to: `check` looks at their hosts."""
         return {}
+
+
+def _plain(headers: Mapping[str, Secret]) -> dict[str, str]:
+    return {name: value.get_secret_value() for name, value in headers.items()}
 
 
 class GroupedOptions(TargetOptions):

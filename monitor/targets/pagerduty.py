@@ -56,9 +56,8 @@ class Pagerduty:
         root = options.url.removesuffix("/").removesuffix(_ALERTS)
         self._alerts, self._changes = HiddenUrl(below(root, _ALERTS)), HiddenUrl(below(root, _CHANGES))
         self._key = options.routing_key.get_secret_value()
-        further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = (self._key, *secrets_in(options.url, further))
-        self._headers = {**further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
+        self._hidden = (self._key, *secrets_in(options.url, options.further))
+        self._headers = {**options.further, "content-type": "application/json", "user-agent": f"jobwire/{__version__}"}
 
     def address(self) -> str:
         """Where alerts go; the key is in no URL."""

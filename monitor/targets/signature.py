@@ -10,9 +10,12 @@ import binascii
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import AfterValidator, SecretStr
+
+from monitor.values import Secret
 
 Signer: TypeAlias = Callable[[bytes], str]
 """What is signed in, one entry of the webhook-signature header out."""
@@ -72,6 +75,15 @@ def sign(signers: Sequence[Signer], message_id: str, timestamp: int, body: bytes
     """
     signed = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
     return " ".join([sign_with(signed) for sign_with in signers])
+
+
+def _signs(secret: SecretStr) -> SecretStr:
+    signer(secret.get_secret_value())
+    return secret
+
+
+SigningSecret: TypeAlias = Annotated[Secret, AfterValidator(_signs)]
+"""A secret of the config file that signs; what is wrong with another is said, and the secret is not."""
 
 
 def _read(secret: str) -> tuple[Kind, bytes]:

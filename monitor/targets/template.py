@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, ask
@@ -20,9 +20,8 @@ from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.digest import DigestOptions
 from monitor.targets.keyring import Keyring
 from monitor.targets.rendering import Shape, TemplateFault, compiled
-from monitor.targets.signature import sign, signer
+from monitor.targets.signature import SigningSecret, sign
 from monitor.targets.webhook import judge
-from monitor.values import Secret
 
 LARGEST = 256_000
 """Bytes of a body: the receivers that this is for take far less (Discord 2,000 characters, Teams 28 KB)."""
@@ -38,14 +37,9 @@ class TemplateOptions(DigestOptions):
     content_type: str = Field(
         default="application/json", pattern=r"^[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?$", description="of the body"
     )
-    secret: Secret | None = Field(default=None, description="signs every message as a webhook's: whsec_... or whsk_...")
-
-    @field_validator("secret")
-    @classmethod
-    def _signs(cls, secret: Secret | None) -> Secret | None:
-        if secret is not None:
-            signer(secret.get_secret_value())
-        return secret
+    secret: SigningSecret | None = Field(
+        default=None, description="signs every message as a webhook's: whsec_... or whsk_..."
+    )
 
     @model_validator(mode="after")
     def _renders(self) -> Self:
@@ -72,9 +66,12 @@ class Templated:
         self._url = HiddenUrl(options.url)
         self._shape: Shape = compiled(options.body)
         self.keyring = Keyring([options.secret.get_secret_value()]) if options.secret else None
-        further = {name: value.get_secret_value() for name, value in options.headers.items()}
-        self._hidden = secrets_in(options.url, further, path=True)
-        self._headers = {**further, "content-type": options.content_type, "user-agent": f"jobwire/{__version__}"}
+        self._hidden = secrets_in(options.url, options.further, path=True)
+        self._headers = {
+            **options.further,
+            "content-type": options.content_type,
+            "user-agent": f"jobwire/{__version__}",
+        }
 
     def address(self) -> str:
         """The host alone: the paths of such addresses are mostly secrets."""

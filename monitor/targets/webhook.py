@@ -20,7 +20,7 @@ from monitor.targets.address import HiddenUrl, TargetUrl, secrets_in, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
 from monitor.targets.keyring import Keyring
-from monitor.targets.signature import sign, signer
+from monitor.targets.signature import SigningSecret, sign, signer
 from monitor.values import Secret
 
 
@@ -28,17 +28,10 @@ class WebhookOptions(TargetOptions):
     """Options of a webhook target: where to, and the secrets that sign."""
 
     url: TargetUrl = Field(description="where events are POSTed to")
-    secret: Secret | None = Field(default=None, description="signs every message: whsec_... or whsk_...")
+    secret: SigningSecret | None = Field(default=None, description="signs every message: whsec_... or whsk_...")
     secrets: list[Secret] = Field(
         default_factory=list, max_length=10, description="several, newest first, that all sign while you rotate"
     )
-
-    @field_validator("secret")
-    @classmethod
-    def _signs(cls, secret: Secret | None) -> Secret | None:
-        if secret is not None:
-            signer(secret.get_secret_value())
-        return secret
 
     @field_validator("secrets")
     @classmethod
@@ -68,12 +61,11 @@ class Webhook:
 
     def __init__(self, options: WebhookOptions) -> None:
         secrets = options.secrets or ([options.secret] if options.secret else [])
-        further = {name: value.get_secret_value() for name, value in options.headers.items()}
         self._url = HiddenUrl(options.url)
         self.keyring = Keyring([secret.get_secret_value() for secret in secrets])
-        self._hidden = secrets_in(options.url, further)
+        self._hidden = secrets_in(options.url, options.further)
         self._headers = {
-            **further,
+            **options.further,
             "content-type": "application/cloudevents+json",
             "user-agent": f"jobwire/{__version__}",
         }
