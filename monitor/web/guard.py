@@ -22,6 +22,9 @@ ALWAYS_OPEN = frozenset({"/healthz", "/readyz", "/login"})
 """Paths that need no token; `/readyz` says less without one."""
 
 ASSETS = "/static/"
+SIGN_OUT = "/logout"
+"""The one change that everybody may make."""
+
 MARK = "mark"
 """The field of a form, or the header X-Mark, that shows that a page of ours asks for a change."""
 
@@ -99,7 +102,7 @@ class Guard:
             await self._may_change(request, role, session)
 
     async def _may_change(self, request: web.Request, role: Role, session: Session | None) -> None:
-        if role != "operator":
+        if role != "operator" and request.path != SIGN_OUT:
             raise Problem(403, "this token may only read")
         if session is None:
             return

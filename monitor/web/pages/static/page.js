@@ -1,4 +1,4 @@
-// Times in the reader's zone where the server wrote UTC, and rows that came late moved to the top without a jump.
+// Times in the reader's zone where the server wrote UTC, a list that stays short, and no refresh under somebody's hands.
 "use strict";
 (() => {
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
@@ -12,6 +12,11 @@
     }
   };
   localize(document);
+  document.addEventListener("htmx:before:request", (event) => {
+    const now = document.getElementById("now");
+    const busy = now?.contains(document.activeElement) || now?.querySelector("details[open]");
+    if (event.target === now && busy) event.preventDefault();
+  });
   new MutationObserver((changes) => {
     for (const change of changes) {
       for (const node of change.addedNodes) {

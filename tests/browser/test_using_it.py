@@ -1,0 +1,113 @@
+"""What people do with the page: watch, take, put off, send again, sign in."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Browser, Page, expect
+from redis.asyncio import Redis
+
+from tests.browser.worlds import World, opened, world
+from tests.stores import PATIENCE
+
+expect.set_options(timeout=PATIENCE * 1000)
+TOKENS = ', tokens: ["operator-token-1"], read_tokens: ["reader-token-1"]'
+
+
+async def test_events_appear_as_they_happen(browser: Browser, at: World) -> None:
+    """Without loading the page again, at the top, as rows like the others; only those that fit the filters."""
+    async with (
+        opened(browser, at, "/login") as page,
+        opened(browser, at, "/login") as filtered,
+    ):
+        await listening(page, "/events")
+        await listening(filtered, "/events?type=*.job.closed")
+        rows, some = page.locator("#rows > tr"), filtered.locator("#rows > tr")
+        before = await rows.count()
+        for number, status in enumerate(("UNCLAIMED", "CLOSED"), 1):
+            event = await at.happens(status)
+            await expect(rows).to_have_count(before + number)
+            await expect(rows.first.locator("a")).to_have_attribute("href", f"/events/{event}")
+            await expect(rows.first.locator("time[data-local]")).to_have_count(1)
+        await expect(some).to_have_count(1)
+        await expect(some.locator("code")).to_have_text("worklayer.job.closed")
+    assert at.complaints == []
+
+
+async def listening(page: Page, path: str) -> None:
+    """Goes there; returns when the page hears of what happens, because its stream was answered."""
+    async with page.expect_response(re.compile("/events/stream")):
+        await page.goto(path)
+
+
+async def test_conditions_are_taken_and_put_off_with_clicks(browser: Browser, at: World) -> None:
+    """Acknowledge, then snooze: the page says so, and so does the store."""
+    async with opened(browser, at) as page:
+        row = page.get_by_role("region", name="Open").get_by_role("row").filter(has_text="deadline_approaching")
+        await row.get_by_role("button", name="Acknowledge").click()
+        await expect(page.get_by_role("status")).to_contain_text("acknowledged")
+        await expect(row).to_contain_text("somebody on the page")
+        await row.get_by_role("button", name="Snooze 1 h").click()
+        await expect(page.get_by_role("status")).to_contain_text("snoozed")
+    (one,) = (await at.served.get("/api/v1/conditions"))["items"]
+    assert one["state"] == "snoozed"
+    assert at.complaints == []
+
+
+async def test_a_delivery_is_sent_again_with_a_click(browser: Browser, at: World) -> None:
+    """What was given up waits again."""
+    async with opened(browser, at, "/deliveries?status=failed") as page:
+        await expect(page.get_by_text("the receiver answered 500")).to_be_visible()
+        await page.get_by_text("What it said").click()
+        await expect(page.get_by_text("<html>oh no</html>")).to_be_visible()
+        await page.get_by_role("button", name="Send again").click()
+        await expect(page.get_by_role("status")).to_contain_text("queued")
+    assert (await at.served.get("/api/v1/deliveries?status=failed"))["items"] == []
+    assert at.complaints == []
+
+
+async def test_a_scan_and_a_switch_are_asked_for_with_clicks(browser: Browser, at: World) -> None:
+    """By keyboard as well as by mouse."""
+    async with opened(browser, at, "/sources/tax") as page:
+        await page.get_by_role("button", name="Scan now").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("tax is scanned")
+        await page.goto("/")
+        await page.get_by_role("button", name="Disable").click()
+        await expect(page.get_by_role("button", name="Enable")).to_be_visible()
+        await expect(page.locator("h1")).to_contain_text("ops")
+
+
+async def test_people_sign_in_and_out(browser: Browser, redis: Redis, store_url: str) -> None:
+    """A wrong token is told; whoever reads only sees no buttons; after signing out nothing is shown."""
+    async with world(store_url, TOKENS) as at, opened(browser, at, "/events") as page:
+        await expect(page).to_have_url(re.compile("/login"))
+        await page.get_by_label("Token").fill("wrong")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("none of the tokens")).to_be_visible()
+        at.complaints.clear()  # the browser notes the 401 itself
+        await page.get_by_label("Token").fill("reader-token-1")
+        await page.get_by_role("button", name="Sign in").click()
+        await expect(page).to_have_url(re.compile("/events$"))
+        await page.goto("/")
+        await expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        await page.get_by_role("button", name="Sign out").click()
+        await page.get_by_label("Token").fill("operator-token-1")
+        await page.get_by_role("button", name="Sign in").click()
+        await page.get_by_role("button", name="Acknowledge").click()
+        await expect(page.get_by_role("status")).to_contain_text("acknowledged")
+        assert at.complaints == []
+
+
+async def test_nothing_changes_under_busy_hands(browser: Browser, at: World) -> None:
+    """The page refreshes itself, but not while somebody is in it with the keyboard or reads what was unfolded."""
+    refresh = "htmx.ajax('GET', '/', {source: '#now', target: '#now', select: '#now', swap: 'outerHTML'})"
+    async with opened(browser, at) as page:
+        await page.evaluate("document.getElementById('now').dataset.first = 'yes'")
+        await page.get_by_role("button", name="Acknowledge").focus()
+        await page.evaluate(refresh)
+        await expect(page.locator("#now[data-first]")).to_have_count(1)
+        await page.evaluate("document.activeElement.blur()")
+        await page.evaluate(refresh)
+        await expect(page.locator("#now")).to_have_count(1)
+        await expect(page.locator("#now[data-first]")).to_have_count(0)
