@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
+from monitor.grouping.message import GROUP_LIMIT
 from monitor.routing import Decision, Router
 
-GROUP_LIMIT = 100
 EXAMPLES = 3
 """Events that are named for each type of a difference."""
 

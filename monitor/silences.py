@@ -108,10 +108,6 @@ class Silences:
         ]
         return max(found, key=lambda one: one.ends_at, default=None)
 
-    def next_start(self, now: datetime) -> datetime | None:
-        """When the next of those that are pending begins."""
-        return min((one.starts_at for one, _ in self._all if one.starts_at > now), default=None)
-
 
 def _test(matcher: Matcher) -> Callable[[Subject], bool]:
     return partial(_agrees, _positive(matcher), matcher.op == "=")

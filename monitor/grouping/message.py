@@ -13,6 +13,9 @@ from typing import Any
 
 from monitor.conditions.condition import Condition, Status
 
+GROUP_LIMIT = 100
+"""Deliveries that one message takes at the most; what waits behind them is the next one's."""
+
 
 class Reason(StrEnum):
     """Why a message about a group is sent, the weightiest first where several hold."""

@@ -15,13 +15,13 @@ from datetime import datetime
 import structlog
 
 from monitor.errors import StoreUnavailable
+from monitor.grouping.message import GROUP_LIMIT
 from monitor.pipeline.attempt import Attempts, Made
 from monitor.pipeline.catchup import AT_ONCE, fold
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.turns import Turns, takes_turns
 from monitor.store.lanes import ClaimedLane, Lanes, Settled, Standing
 
-GROUP_LIMIT = 100
 _LEASE_MARGIN_MS = 10_000
 
 

@@ -22,7 +22,6 @@ from monitor.simulator.server import Answer, Call, Clock, ProviderServer
 
 ROOT = "/api/ats/v1/"
 KINDS = ("scheduled-interviews", "offers", "applications")
-RELATIONS = ("departments", "offices", "hiring_managers", "recruiters", "application", "job", "interviewers")
 
 _JOB_FILTERS = ("ids", "remote_id", "code", "status", "offices")
 
