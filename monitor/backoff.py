@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_WAIT = 30 * 86400.0
-"""Seconds; a receiver that asks for more is believed this far."""
+LONGEST_WAIT = 14 * 86400.0
+"""Seconds; nobody means more, it is a time of day in the wrong place, and events are not kept for longer either."""
 
 _SECONDS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _JITTER = 0.2
@@ -17,14 +17,14 @@ _JITTER = 0.2
 def retry_after(value: str | None, now: datetime) -> float | None:
     """A Retry-After header in, seconds to wait out; None when there is none or it is garbage.
 
-    Whole and fractional seconds and all three HTTP date forms are read; the past is 0, and nobody is
-    believed for more than 30 days. https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
+    Whole and fractional seconds and all three HTTP date forms are read; the past is 0, and more than 14 days are
+    garbage. https://www.rfc-editor.org/rfc/rfc9110.html#name-retry-after
     """
     text = (value or "").strip()
     if not text or len(text) > 64:
         return None
     seconds = float(text) if _SECONDS.fullmatch(text) else _until(text, now)
-    return None if seconds is None else min(max(0.0, seconds), LONGEST_WAIT)
+    return None if seconds is None or seconds > LONGEST_WAIT else max(0.0, seconds)
 
 
 def _until(text: str, now: datetime) -> float | None:
