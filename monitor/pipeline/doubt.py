@@ -40,6 +40,7 @@ class Doubts:
     record: Mapping[str, Doubt]
     fresh: dict[str, Doubt | None] = field(default_factory=dict)
     waiting: int = 0
+    outdated: int = 0
 
     def waits(
         self, id: str, document: Document | None, resources: Sequence[Resource], diff: ItemDiff, now: datetime
@@ -48,7 +49,8 @@ class Doubts:
         changes = [change for change in diff.changes if change.what == "changed"]
         if document is None or not changes:
             return False
-        hold = max(self.settle, OLDER_HOLDS_SECONDS if _is_older(document, resources) else 0.0)
+        older = _is_older(document, resources)
+        hold = max(self.settle, OLDER_HOLDS_SECONDS if older else 0.0)
         if hold == 0.0:
             return False
         doubt, sign = self._about(id), _sign(changes)
@@ -58,6 +60,7 @@ class Doubts:
             return False
         self.fresh[id] = Doubt(sign, stamp(since or now), bool(doubt and doubt.double))
         self.waiting += 1
+        self.outdated += older
         return True
 
     def loses(

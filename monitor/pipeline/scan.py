@@ -30,6 +30,7 @@ from monitor.pipeline.proofs import proofs_of
 from monitor.pipeline.source import Source
 from monitor.pipeline.tally import Tally, spent
 from monitor.pipeline.walk import Walk
+from monitor.schedule import due_now, missed_slots
 from monitor.store.items import ItemCommit, Items
 from monitor.store.pages import PageCommit, Pages
 from monitor.store.sources import Lease, ScanClosing, Sources
@@ -81,6 +82,7 @@ class Scanner:
                     except Unreadable as error:
                         ending = replace(ending, reason=error.reason, text=str(error))
                 walk.tally.count(before, source.runner.stats)
+                walk.tally.missed, walk.tally.outdated = _missed(source, lease.state, slot), walk.doubts.outdated
                 walk.shapes.settle(complete=ending.reason is None)
                 await learn(walk, self.sources, lease, self.clock())
                 await self._close(source, walk, lease, max(slot, int(lease.state.get("slot", "-1"))), ending, absence)
@@ -196,6 +198,13 @@ class Scanner:
             count=walk.tally.totals(ending.reason or "complete", _ms(ending)),
         )
         await self.sources.finish(lease, closing)
+
+
+def _missed(source: Source, state: Mapping[str, str], slot: int) -> int:
+    """How many slots passed unscanned between the last scan and this one, by the interval that held meanwhile."""
+    last = int(state["slot"]) if "slot" in state else None
+    _, every_ms = due_now(source.name, source.pace, int(state.get("pace_ms", "0")), slot, last)
+    return missed_slots(every_ms, slot, last)
 
 
 def _notes(doubts: Mapping[str, Doubt | None]) -> dict[str, bytes | None]:

@@ -19,7 +19,9 @@ class Tally:
     """What a walk did, and what it cost.
 
     `not_modified` pages came as a 304, which saved `bytes_saved` of body; `repeated` pages came with the bytes of
-    last time; `bytes` were read in all, of `requests`; `waited` is seconds spent waiting for a turn.
+    last time; `bytes` were read in all, of `requests`; `waited` is seconds spent waiting for a turn. `missed` slots
+    had passed before it, while the scan before it ran or nobody was there: this scan stands for all of them.
+    `outdated` items came older than they are on record, and were ignored.
     """
 
     pages: int = 0
@@ -36,6 +38,8 @@ class Tally:
     not_modified: int = 0
     bytes_saved: int = 0
     repeated: int = 0
+    missed: int = 0
+    outdated: int = 0
 
     def count(self, before: tuple[int, int, float], now: Spent) -> None:
         """What was `spent` before the scan and what is spent now in, what the scan has cost noted."""

@@ -26,6 +26,9 @@ _SUMS = {
     "jobwire_scan_saved_bytes_total": "bytes_saved",
     "jobwire_scan_not_modified_total": "not_modified",
     "jobwire_scan_repeated_total": "repeated",
+    "jobwire_scan_missed_slots_total": "missed",
+    "jobwire_scan_duplicates_total": "duplicates",
+    "jobwire_scan_outdated_total": "outdated",
 }
 
 

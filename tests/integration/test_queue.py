@@ -15,6 +15,7 @@ from arq.connections import ArqRedis
 from arq.worker import Worker
 from redis.asyncio import Redis
 
+from monitor.store.totals import Totals
 from tests.installation import Hands, Installation, installed, listing
 from tests.stores import until
 from workers.bell import Bell
@@ -75,7 +76,10 @@ async def test_missed_slots_are_one_scan(redis: Redis, store_url: str) -> None:
         (due,) = await watch.services.timetable.due()
 
         assert 58 <= due.missed <= 61
-        assert (await watch.services.scanner.scan(watch.services.sources["tax"], due.slot)).refused is None
+        report = await watch.services.scanner.scan(watch.services.sources["tax"], due.slot)
+        assert (report.refused, report.tally.missed) == (None, due.missed)
+        (totals,) = await Totals(watch.services.store.db).scans(["tax"])
+        assert totals.sums["missed"] == due.missed
         assert [one.slot > due.slot for one in await watch.services.timetable.due()] in ([], [True])
 
 

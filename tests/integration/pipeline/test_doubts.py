@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 from redis.asyncio import Redis
 
+from monitor.store.totals import Totals
 from tests.installation import Installation, installed, listing
 
 
@@ -74,6 +75,8 @@ async def test_an_answer_older_than_the_record_is_ignored_until_it_holds(redis: 
         jobs[0].update(status="UNCLAIMED", update_time="2025-11-20T08:00:00Z")
         assert await step(watch) == []
         assert await step(watch, 601) == ["unclaimed"]
+        (totals,) = await Totals(watch.services.store.db).scans(["tax"])
+        assert totals.sums["outdated"] == 2
 
 
 async def test_one_id_twice_with_the_same_content_is_nothing(redis: Redis, store_url: str) -> None:
