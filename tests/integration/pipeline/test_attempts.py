@@ -18,6 +18,7 @@ from monitor.store.lanes import delivery_id
 from monitor.targets.base import Message, Outcome
 from tests.installation import SECRET
 from tests.integration.pipeline.delivering import told, working
+from tests.stores import PATIENCE
 
 THREE = "[{match: {type: 'worklayer.**'}, to: [hook, second, third]}]"
 
@@ -99,7 +100,7 @@ async def test_w15_a_retry_is_never_early_and_an_idle_worker_is_on_time(redis: R
         await work.change("a")
         running = asyncio.create_task(work.services.consumer.run())
         await receiver.wait_for(lambda seen: len(seen) == 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (due := (await work.deliveries())[0].next_ms) is None:
                 await asyncio.sleep(0.005)
         await receiver.wait_for(lambda seen: len(seen) == 2)
@@ -107,7 +108,7 @@ async def test_w15_a_retry_is_never_early_and_an_idle_worker_is_on_time(redis: R
         await running
         first, second = (one.received_at.timestamp() * 1000 for one in receiver.deliveries)
         assert second >= due >= first + 0.8 * 700
-        assert second - due < 5000
+        assert second - due < PATIENCE * 1000
 
 
 @pytest.mark.parametrize(

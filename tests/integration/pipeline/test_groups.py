@@ -84,7 +84,7 @@ async def test_one_failing_target_of_a_route_costs_the_other_nothing(redis: Redi
 
 
 async def test_what_could_not_be_sent_stays_unsent_and_is_tried_again(redis: Redis, store_url: str) -> None:
-    """A16: so with the first message, and with the last; what was given up is told once it can be."""
+    """A16 and A19: so with the first message, and with the last; what was given up is told once it can be."""
     async with room(store_url) as here:
         here.slack.script([500, 500])
         await here.news("failing")
@@ -213,7 +213,7 @@ async def test_what_a_target_asked_to_remember_comes_back_with_the_next_message(
 
 
 async def test_a_target_slower_than_its_timeout_has_failed_and_is_tried_again(redis: Redis, store_url: str) -> None:
-    """A7: what is not answered in time counts as failed; the next try tells it."""
+    """A7 and A19: what is not answered in time counts as failed; the next try tells it."""
     async with room(store_url, chat="timeout: 200ms") as here:
         here.slack.script([{"delay": 30.0, "status": 500}])
         event = await here.tell("failed")

@@ -206,7 +206,7 @@ def test_a_layout_of_the_operator_takes_the_place_of_ours() -> None:
 
 
 def test_a_layout_that_fails_gives_way_to_ours() -> None:
-    """On this one event: the message is told all the same."""
+    """A22: on this one event the message is told all the same."""
     zero = stored("worklayer.job.failed", revision=0, state_now="FAILED")
     text_only = {"text": "{{ 10 // event.data.revision }}", "blocks": []}
     ((_, payload),), outcome = attempt(message([member(zero)]), OK, body=text_only)

@@ -75,7 +75,7 @@ def test_what_is_missing_is_nothing() -> None:
 
 
 def test_a_template_that_fails_still_tells() -> None:
-    """The message goes out in plain words where the template fails on this event alone."""
+    """A22: the message goes out in plain words where the template fails on this event alone."""
     body = {"content": "{{ 10 // event.data.revision }}"}
     zero = stored("worklayer.job.claimed", revision=0, state={"before": "UNCLAIMED", "after": "CLAIMED"})
     assert "Tony Stark" in sent(message([], zero), body)["content"]
