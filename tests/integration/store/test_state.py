@@ -8,13 +8,14 @@ from redis.asyncio import Redis
 from monitor.errors import StateRefused
 from monitor.store.connect import connect
 from tests.installation import Hands, installed, listing
+from tests.integration.store.redis_servers import run
 
 JOBS = {"data": [{"id": id, "status": "UNCLAIMED", "name": id} for id in ("a", "b")], "next_page_token": ""}
 
 
 async def test_a_new_store_gets_its_version_and_state_of_before_keeps_being_read(redis: Redis, store_url: str) -> None:
     """State that has no version yet is read as the first."""
-    await redis.hset("jobwire:source:tax", "epoch", "7")
+    await run(redis, "HSET", "jobwire:source:tax", "epoch", "7")
     for _ in range(2):
         await (await connect(store_url)).close()
 
