@@ -77,11 +77,18 @@ def order(item: str) -> tuple[int, str]:
 
 
 async def known_resource(items: Items, source: Watched, ref: str) -> Known | None:
-    """A resource by `kind/id`, also when it is gone; what lies inside an item is looked for in all of them."""
-    id = ref.partition("/")[2]
-    for document in await items.documents(source.name, [id]):
+    """A resource by `kind/id`, also when it is gone.
+
+    An item is named by its id or by its kind and id. What lies inside one is looked for in all of them: a second for
+    each ten thousand. Only kinds that come and go with another lie so, hence an unknown key of any other costs nothing.
+    """
+    name, _, id = ref.partition("/")
+    for document in await items.documents(source.name, [id, ref]):
         if document and ref in document.known:
             return document.known[ref]
+    kind = source.provider.vocabulary.kinds.get(name)
+    if kind is None or kind.child_of is None:
+        return None
     async for _, document in items.all_documents(source.name):
         if ref in document.known:
             return document.known[ref]
