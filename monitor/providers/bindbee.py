@@ -38,7 +38,7 @@ from monitor.providers.bindbee_connector import Connector
 from monitor.providers.bindbee_kinds import LISTS, NAME, VOCABULARY, KindName, marked, parted, resource_of
 from monitor.providers.items import Wrapped, json_text, split, token_end, unwrap, words
 from monitor.providers.lookups import look_up_each
-from monitor.providers.walks import walk_by_cursor
+from monitor.providers.walks import Refused, probing, walk_by_cursor
 from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import Resource
 from monitor.values import Duration
@@ -129,14 +129,22 @@ class Bindbee:
         return Credentials(headers=headers, expires_at=token_end(token))
 
     def scan(self, plan: ScanPlan) -> Exchange[ScanEnd]:
-        """Walk each list: all that the options let through, or what was written since the walk before it."""
+        """Walk each list: all that the options let through, or what was written since the walk before it.
+
+        Where the API does not take our time, every walk is full; it is tried again after each full walk that is due.
+        """
         before = _marks_of(plan.since)
+        refused = not plan.full and plan.hints.get("modified_after") == "refused"
         marks: dict[str, str | None] = {}
         flaws, whole, now = [], True, None
         for kind in self._kinds:
             newest = Newest(_modified)
-            after = None if plan.full else self._after(kind, before.get(kind))
-            end = yield from self._walk(kind, after, newest)
+            after = None if plan.full or refused else self._after(kind, before.get(kind))
+            try:
+                end = yield from self._walk(kind, after, newest)
+            except Refused:
+                refused, after, newest = True, None, Newest(_modified)
+                end = yield from self._walk(kind, after, newest)
             flaws += [f"list {LISTS[kind]}: {end.reason}"] if not end.complete else []
             marks[kind] = newest.watermark(before.get(kind))
             whole, now = whole and after is None, newest.began
@@ -148,7 +156,7 @@ class Bindbee:
             reason="; ".join(flaws) or None,
             full=whole and not plan.full,
             watermark=_since_of(marks),
-            hints=health.hints,
+            hints=_with_refusal(health.hints, refused=refused),
             notices=health.notices,
         )
 
@@ -184,7 +192,8 @@ class Bindbee:
             return marked(kind, page), following
 
         seeing = newest.seeing(read)
-        return walk_by_cursor(request, mark, where=f"{NAME}: {LISTS[kind]}", max_pages=self._options.max_pages)
+        seen = mark if after is None else probing(mark)
+        return walk_by_cursor(request, seen, where=f"{NAME}: {LISTS[kind]}", max_pages=self._options.max_pages)
 
     def expects(self, item: Resource) -> bool:  # noqa: ARG002 - see below
         """A narrow walk shows changes only."""
@@ -225,6 +234,11 @@ class Bindbee:
     def wait_hint(self, response: Response) -> float | None:
         """X-RateLimit-Reset of a 429 that has no Retry-After."""
         return until_reset(response)
+
+
+def _with_refusal(hints: Mapping[str, str], *, refused: bool) -> dict[str, str]:
+    kept = {name: value for name, value in hints.items() if name != "modified_after"}
+    return kept | ({"modified_after": "refused"} if refused else {})
 
 
 def _filters(options: Options) -> dict[str, str]:

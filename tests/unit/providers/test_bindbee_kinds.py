@@ -15,6 +15,7 @@ from monitor.resources import FieldChange
 from tests.drive import drive, look_up, reply, source
 
 ROOT = "https://api.bindbee.dev/api/ats/v1/"
+REFUSED = {"modified_after": "refused"}
 ALL = ["job", "interview", "offer", "application"]
 
 
@@ -163,6 +164,30 @@ def test_p24_a_narrow_walk_asks_for_changes_since_the_later_of_watermark_and_wis
     assert driven.requests[0].params.get("modified_after") == asked
     assert driven.result is not None
     assert driven.result.full is (asked is None or (asked == own and since is None))
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_where_our_time_is_refused_the_list_is_walked_whole_until_the_next_full_walk(status: int) -> None:
+    """A narrow walk is our own wish: that the API does not grant it must not stop the source."""
+    asked: list[str | None] = []
+
+    def refusing(request: Request) -> Response:
+        if request.url.endswith("/connectors"):
+            return empty(request)
+        asked.append(request.params.get("modified_after"))
+        return empty(request) if asked[-1] is None else reply({"detail": "no"}, status=status)
+
+    one, since = source("bindbee"), "2026-01-05T08:00:00.000Z"
+    first = drive(one.scan(plan(since)), refusing).result
+    assert first is not None
+    assert (first.complete, first.full, first.hints) == (True, True, REFUSED)
+    again = drive(one.scan(plan(since, hints=REFUSED)), refusing).result
+    assert again is not None
+    assert (again.full, again.hints) == (True, REFUSED)
+    whole = drive(one.scan(ScanPlan(hints=REFUSED)), refusing).result
+    assert whole is not None
+    assert dict(whole.hints) == {}
+    assert asked == ["2026-01-05T07:58:00.000Z", None, None, None]
 
 
 def test_the_first_sync_is_no_baseline() -> None:
