@@ -6,11 +6,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import TypeAlias
 
 from monitor import __version__
@@ -38,11 +37,9 @@ from monitor.pipeline.timetable import Timetable
 from monitor.pipeline.turns import Turns
 from monitor.pipeline.watch import Watch
 from monitor.providers import PROVIDERS
-from monitor.routing import Escalation, Match, Route, Router
-from monitor.settings import Route as RouteSetting
+from monitor.routing import Router
 from monitor.settings import Settings
-from monitor.settings.calendars import intervals_of
-from monitor.settings.times import TimeInterval
+from monitor.settings.tree import routes_of
 from monitor.store.clock import SharedClock
 from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
@@ -253,44 +250,6 @@ def rotation_of(
 def router_of(settings: Settings) -> Router:
     """The routes of a config in, the router out."""
     return Router(routes_of(settings))
-
-
-def routes_of(settings: Settings) -> list[Route]:
-    """All routes of the config, as the router takes them."""
-    return [route_of(one, settings.intervals, (index,)) for index, one in enumerate(settings.routes)]
-
-
-def route_of(
-    setting: RouteSetting,
-    intervals: Mapping[str, Sequence[TimeInterval]] = MappingProxyType({}),
-    place: tuple[int, ...] = (),
-) -> Route:
-    """One route of the config, with those inside it, as the router takes it; `intervals` are those with names."""
-    match, escalate = setting.match, setting.escalate
-    path = ".".join(f"routes[{index}]" for index in place)
-    return Route(
-        match=Match(
-            type=match.type,
-            source=match.source,
-            provider=match.provider,
-            kind=match.kind,
-            state=match.state,
-            where={path: comparison.operators for path, comparison in match.where.items()},
-        ),
-        name=setting.name,
-        to=setting.to,
-        continue_=setting.continue_,
-        routes=tuple(route_of(one, intervals, (*place, index)) for index, one in enumerate(setting.routes)),
-        group_by=setting.group_by,
-        group_wait=setting.group_wait,
-        group_interval=setting.group_interval,
-        repeat_interval=setting.repeat_interval,
-        mute=intervals_of(setting.mute, intervals, f"{path}.mute"),
-        active=intervals_of(setting.active, intervals, f"{path}.active"),
-        severity=setting.severity,
-        labels=setting.labels,
-        escalate=Escalation(escalate.after, escalate.to) if escalate else None,
-    )
 
 
 def owner_name() -> str:

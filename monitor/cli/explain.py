@@ -7,12 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import routes_of
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, plain, say
 from monitor.cli.phrases import changes_text, short_time, value_text
 from monitor.errors import UsageError
+from monitor.settings.tree import routes_of
 from monitor.status.deliveries import DeliveryView
 from monitor.status.explain import Explanation, FateView, explain
 

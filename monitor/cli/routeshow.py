@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.bootstrap import routes_of
 from monitor.cli import session
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, plain, say
 from monitor.providers import PROVIDERS
 from monitor.routing import Match, Route, Router, Timers
 from monitor.settings.routelint import Advice, route_advice, route_path
+from monitor.settings.tree import routes_of
 from monitor.values import format_duration
 
 _LISTS = ("type", "source", "provider", "kind", "state")

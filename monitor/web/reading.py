@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 from aiohttp import web
 
-from monitor.bootstrap import Services, routes_of
+from monitor.bootstrap import Services
+from monitor.settings.tree import routes_of
 from monitor.status import (
     DeliveryView,
     Place,
