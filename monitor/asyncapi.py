@@ -76,6 +76,11 @@ def _delivery() -> Schema:
             "pattern": "^v1a?,[A-Za-z0-9+/]+=*( v1a?,[A-Za-z0-9+/]+=*)*$",
             "description": "v1 HMAC-SHA256, v1a Ed25519, one for each secret that signs now",
         },
+        "traceparent": {
+            **text,
+            "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-01$",
+            "description": "W3C trace context: one trace for an event, a span for each attempt",
+        },
     }
     return {
         "contentType": CONTENT_TYPE,

@@ -21,6 +21,7 @@ from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
 from monitor.targets.keyring import Keyring
 from monitor.targets.signature import SigningSecret, sign, signer
+from monitor.targets.trace import traceparent
 from monitor.values import Secret
 
 
@@ -75,13 +76,14 @@ class Webhook:
         return shown(self._url)
 
     def send(self, message: Message) -> Exchange[Outcome]:
-        """One signed POST of the event's stored bytes; only timestamp and signature differ between attempts."""
+        """One signed POST of the event's stored bytes; attempts differ only in time, signature and span."""
         (body,) = message.events
         now = message.sent_at.timestamp()
         timestamp = int(now)
         headers = {
             **self._headers,
             "webhook-id": message.id,
+            "traceparent": traceparent(message.id, self.address(), message.attempt, message.sent_at),
             "webhook-timestamp": str(timestamp),
             "webhook-signature": sign(self.keyring.signers(now * 1000), message.id, timestamp, body),
         }

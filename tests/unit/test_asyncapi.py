@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from monitor.asyncapi import asyncapi_document
 from monitor.cli.schemas import vocabularies
 from monitor.eventschema import catalogue, events_schema
 from monitor.targets.signature import new_secret, sign, signer
+from monitor.targets.trace import traceparent
 from tests.unit.test_eventschema import job, told
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples" / "asyncapi"
@@ -105,6 +107,7 @@ def test_the_headers_are_those_that_are_sent() -> None:
     signers = [signer(new_secret("whsec", bytes)), signer(new_secret("whsk", bytes))]
     for several in (signers[:1], signers[1:], signers):
         headers = {"webhook-id": "evt_1", "webhook-timestamp": "1", "webhook-signature": sign(several, "evt_1", 1, b"")}
+        headers["traceparent"] = traceparent("evt_1", "https://a.example", 1, datetime(2026, 1, 5, tzinfo=UTC))
         jsonschema.validate(headers, trait["headers"], jsonschema.Draft7Validator)
 
 

@@ -50,7 +50,7 @@ def test_the_request_is_what_the_contract_promises() -> None:
     assert Verifier(SECRET).verify(EVENT, dict(request.headers))
 
 
-def test_w6_attempts_differ_only_in_timestamp_and_signature() -> None:
+def test_w6_attempts_differ_only_in_timestamp_signature_and_span() -> None:
     """A retry has the same id and bytes; an aware time in another zone gives the same instant."""
     first, second = (
         drive(webhook().send(message(attempt, at)), recorded([reply()])).requests[0]
@@ -61,7 +61,7 @@ def test_w6_attempts_differ_only_in_timestamp_and_signature() -> None:
     )
     assert first.body == second.body
     changed = {name for name in first.headers if first.headers[name] != second.headers[name]}
-    assert changed == {"webhook-timestamp", "webhook-signature"}
+    assert changed == {"webhook-timestamp", "webhook-signature", "traceparent"}
     assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) == 5
 
 
