@@ -186,7 +186,7 @@ def _wire(
         sources=sources,
         targets=targets,
         scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now),
-        timetable=Timetable(store.db, sources),
+        timetable=Timetable(store.sources, sources),
         rotation=rotation,
         consumer=Consumer(
             store.db, store.log, store.lanes, relay, deliverer, ringer, watch, caretaker, rotation, digesting, stopping

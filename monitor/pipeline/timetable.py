@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from monitor.pipeline.source import Source
 from monitor.schedule import due_now, missed_slots, slot_at
-from monitor.store.db import Db, text
-
-_READ = ("slot", "epoch", "paused_until", "pace_ms", "asked", "looked")
+from monitor.store.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Due:
 class Timetable:
     """The schedule of the given sources. It claims nothing: the scan does, and refuses a slot that is done."""
 
-    db: Db
+    states: Sources
     sources: Mapping[str, Source]
 
     async def due(self) -> list[Due]:
@@ -34,23 +32,15 @@ class Timetable:
         names = [name for name, source in self.sources.items() if source.options.enabled]
         if not names:
             return []
-        keys = self.db.keys
-        commands: list[tuple[str, ...]] = [("TIME",)]
-        for name in names:
-            commands.append(("HMGET", keys.source(name), *_READ))
-            commands.append(("EXISTS", keys.lease(name)))
-        (seconds, micros), *replies = await self.db.run_all(commands)
-        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        now_ms, slots = await self.states.slots(names)
         found = []
-        for name, state, running in zip(names, replies[::2], replies[1::2], strict=True):
-            slot, epoch, paused, pace_ms, asked, looked = (int(text(value) or "-1") for value in state)
-            last = slot if slot >= 0 else None
-            due, every_ms = due_now(name, self.sources[name].pace, pace_ms, now_ms, last)
-            if due is None and asked > looked:
-                due = last  # somebody asked for a scan since the last one began
-            if due is not None and not running and paused <= now_ms:
-                missed = missed_slots(every_ms, due, last)
-                found.append(Due(name, due, max(epoch, 0), missed))
+        for name, stored in zip(names, slots, strict=True):
+            due, every_ms = due_now(name, self.sources[name].pace, stored.pace_ms, now_ms, stored.last)
+            if due is None and stored.asked:
+                due = stored.last
+            if due is not None and not stored.running and stored.paused_until <= now_ms:
+                missed = missed_slots(every_ms, due, stored.last)
+                found.append(Due(name, due, stored.epoch, missed))
         return found
 
     def every_ms(self, name: str) -> int:
@@ -59,4 +49,4 @@ class Timetable:
 
     async def current_slot(self, name: str) -> int:
         """The slot that a scan made now belongs to."""
-        return slot_at(name, self.every_ms(name), await self.db.now_ms())
+        return slot_at(name, self.every_ms(name), await self.states.now_ms())

@@ -12,6 +12,7 @@ from monitor.store.db import Arg, Db, counted, text, texts
 from monitor.store.keys import SEPARATOR
 from monitor.store.retention import Retention
 
+_SLOTS = ("slot", "epoch", "paused_until", "pace_ms", "asked", "looked")
 _AGING = ("epoch", "fresh_at", "failing_since", "stale", "reason", "error")
 
 
@@ -49,6 +50,21 @@ class QuotaLeft:
     left: int
     limit: int
     ends_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """What says when a source is scanned next: its `last` slot (None: never), the claims so far, until when it rests.
+
+    `pace_ms` is the adapted interval, 0 where there is none. `asked`: somebody wants a scan since the last one began.
+    """
+
+    last: int | None
+    epoch: int
+    paused_until: int
+    pace_ms: int
+    asked: bool
+    running: bool
 
 
 class Sources:
@@ -140,6 +156,24 @@ class Sources:
             {name: text(value) for name, value in zip(_AGING, reply, strict=True) if value is not None}
             for reply in replies
         ]
+
+    async def slots(self, sources: Sequence[str]) -> tuple[int, list[Slots]]:
+        """The store's time (ms), and of each source what says when it is scanned next: one round trip."""
+        keys = self._db.keys
+        commands: list[tuple[str, ...]] = [("TIME",)]
+        for source in sources:
+            commands += [("HMGET", keys.source(source), *_SLOTS), ("EXISTS", keys.lease(source))]
+        (seconds, micros), *replies = await self._db.run_all(commands)
+        found = []
+        for stored, running in zip(replies[::2], replies[1::2], strict=True):
+            slot, epoch, paused, pace_ms, asked, looked = (int(text(value) or "-1") for value in stored)
+            last = slot if slot >= 0 else None
+            found.append(Slots(last, max(epoch, 0), paused, max(pace_ms, 0), asked > looked, bool(running)))
+        return int(seconds) * 1000 + int(micros) // 1000, found
+
+    async def now_ms(self) -> int:
+        """The store's time (ms)."""
+        return await self._db.now_ms()
 
     async def missing(self, source: str) -> dict[tuple[str, str], bytes]:
         """What complete scans missed: (item, ref) by note; ref is "" for the item itself."""
