@@ -21,6 +21,8 @@ from yarl import URL
 from monitor.http.connect import NETWORK_ERRORS
 
 _DOORS = 32
+_HEADER_LIMIT = 32_768
+"""Bytes of one header. aiohttp stops at 8190, which policies and cookies pass; a 2xx would count as no answer then."""
 _NO_LIMIT = ClientTimeout()
 
 
@@ -85,7 +87,7 @@ class Wire:
                 connection = await connector.connect(door.request, [], _NO_LIMIT)
                 protocol, transport = _open(connection)
                 peer = transport.get_extra_info("peername")
-                protocol.set_response_params(read_until_eof=True, max_headers=128)
+                protocol.set_response_params(read_until_eof=True, max_headers=128, max_field_size=_HEADER_LIMIT)
                 transport.write(head + body if body else head)
                 message, content = await _answer(protocol)
             received, truncated = await _start(content, self.limit, deadline)

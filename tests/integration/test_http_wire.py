@@ -55,6 +55,15 @@ async def test_a_request_says_what_http_wants_and_what_is_given_once(wire: Wire)
     assert body == b"hello"
 
 
+async def test_an_answer_with_a_long_header_is_an_answer(wire: Wire) -> None:
+    """A policy or cookie of 30 KB does not make of a success a broken connection, sent again and again."""
+    server = Server(b"HTTP/1.1 204 No Content\r\nContent-Security-Policy: " + b"a" * 30_000 + b"\r\n\r\n")
+    async with talking(server.talk) as url:
+        answers = [await wire.send("POST", URL(url), {}, b"x", 5.0) for _ in range(2)]
+    assert [answer.message.code for answer in answers] == [204, 204]
+    assert len(server.connections) == 1
+
+
 async def test_a_header_that_would_end_its_line_is_never_sent(wire: Wire) -> None:
     """A line break in a value would be a header of its own."""
     server = Server(NO_CONTENT)
