@@ -12,7 +12,7 @@ import msgspec
 from monitor.bootstrap import Services
 from monitor.ladders import is_given
 from monitor.moments import from_millis, parse_date, parse_instant
-from monitor.resources import pick
+from monitor.resources import Document, pick
 from monitor.routing import type_glob
 from monitor.status import (
     ConditionView,
@@ -27,6 +27,7 @@ from monitor.status import (
     source_view,
     target_view,
 )
+from monitor.store.deadlines import Armed
 from monitor.web.pages.timeline import DAYS, Due
 
 EVENTS, DEADLINES, LOOKED_AT, AT_ONCE = 50, 200, 2000, 200
@@ -92,11 +93,13 @@ class Views:
         """The deadlines of the next days that are still to be told, the next rung first."""
         until = await self._store.db.now_ms() + DAYS * 86_400_000
         found: dict[tuple[str, str], Due] = {}
-        for armed in await self._store.deadlines.due(until, DEADLINES):
+        every = await self._store.deadlines.due(until, DEADLINES)
+        documents = await self._documents(every)
+        for armed in every:
             source = self._running.sources.get(armed.source)
             if source is None:
                 continue
-            (document,) = await self._store.items.documents(armed.source, [armed.item])
+            document = documents.get((armed.source, armed.item))
             known = document.known.get(armed.ref) if document else None
             kind = source.provider.vocabulary.kinds.get(known.resource.kind) if known else None
             for rule in kind.deadlines if known and kind and not known.gone else ():
@@ -106,6 +109,16 @@ class Views:
                     key = f"{armed.source}/{armed.ref}"
                     found[key, rule.type] = Due(at, key, known.resource.title, known.resource.kind, str(value))
         return sorted(found.values(), key=lambda one: one.at)
+
+    async def _documents(self, armed: Sequence[Armed]) -> dict[tuple[str, str], Document]:
+        """The documents of the items of deadlines, by source and item: one read a source."""
+        found: dict[tuple[str, str], Document] = {}
+        for source in {one.source for one in armed} & self._running.sources.keys():
+            ids = sorted({one.item for one in armed if one.source == source})
+            for id, document in zip(ids, await self._store.items.documents(source, ids), strict=True):
+                if document is not None:
+                    found[source, id] = document
+        return found
 
     async def events(self, filters: Filters, before: str | None = None, limit: int = EVENTS) -> list[EventRow]:
         """The latest events that fit, the newest first; older than a place where one is given."""
