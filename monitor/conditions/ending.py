@@ -73,7 +73,7 @@ def over_by_sight(condition: Condition, sight: Sight, standing: Standing, now: d
         was = _event_data(condition)["resource"]["state"]
         return f"the state is {sight.state or 'none'} now" if sight.state != was else None
     if family.lasts == "rule" and standing(condition, sight, now) not in _types(condition, family.opens):
-        return family.ends
+        return _moved(condition, sight) or family.ends
     return None
 
 
@@ -88,6 +88,20 @@ def over_by_facts(condition: Condition, facts: Facts) -> str | None:
         ends = parse_instant((_event_data(condition).get("details") or {}).get("expires_at"))
         renewed = facts.expires_at is not None and ends is not None and facts.expires_at > ends
         return family.ends if renewed else None
+    return None
+
+
+def _moved(condition: Condition, sight: Sight) -> str | None:
+    """What is different now from what the condition was opened by: the state, or the date that it was about."""
+    data = _event_data(condition)
+    was, deadline = data["resource"], data.get("deadline") or {}
+    if sight.state != was["state"]:
+        return f"the state is {sight.state or 'none'} now"
+    told = deadline.get("date") or deadline.get("at")
+    for name, value in was["fields"].items():
+        about = value == told or (parse_instant(value) is not None and parse_instant(value) == parse_instant(told))
+        if told and about and sight.fields.get(name) != value:
+            return f"the {name.replace('_', ' ')} is {sight.fields.get(name) or 'none'} now"
     return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from monitor.conditions import Status
@@ -46,7 +47,11 @@ def reply(group: Group, others: Sequence[Facts], mention: str | None, *, alone: 
     `alone` says that the message above was posted just now and tells of the conditions itself.
     """
     repeated = group.reason in {Reason.REPEAT, Reason.ESCALATION}
-    told = [member for member in group.members if member.news is not News.SAME or (repeated and not member.over)]
+    told = [
+        member
+        for member in group.members
+        if member.news is not News.SAME or (repeated and member.status is Status.OPEN and not member.over)
+    ]
     lines = [] if alone and not mention else [_happened(member, group.reason) for member in told[:LISTED]]
     lines += _lines_of(others)
     if len(told) > LISTED:
@@ -67,11 +72,11 @@ def beside(others: Sequence[Facts]) -> list[Json]:
 def headline(group: Group) -> str:
     """The one line of a group that phones and screen readers get."""
     member = group.members[0]
-    facts = read(member.condition.event_bytes)
     if len(group.members) == 1:
+        facts = _facts(member, group.reason)
         sign, word = _state(member)
         loud = _loud(member)
-        what = f"{escape(facts.title, 130)}: {escape(tell(facts).move, 90)}"
+        what = f"{escape(facts.title, 130)}: {escape(_move(member, facts), 90)}"
         return f"{sign} {loud}{word}: {what} · {escape(facts.source, 40)}"
     sign, title = _title(group)
     return f"{sign} {escape(f'{title}: {_kinds(group)}', 290)}"
@@ -79,7 +84,7 @@ def headline(group: Group) -> str:
 
 def _one(group: Group, member: Member, *, clicks: bool, before: str | None) -> Json:
     condition = member.condition
-    facts = read(condition.event_bytes)
+    facts = _facts(member, group.reason)
     words = tell(facts)
     sign, word = _state(member)
     body = section(mrkdwn([*words.sentence, *_since(member)], _SENTENCE, facts.url))
@@ -87,7 +92,7 @@ def _one(group: Group, member: Member, *, clicks: bool, before: str | None) -> J
     body["fields"] = fields_of(facts, rows)
     ids = [] if member.over else [condition.id]
     blocks = [
-        header(f"{sign} {word}: {plain(facts.title, 80)}: {plain(words.move, 50)}"),
+        header(f"{sign} {word}: {plain(facts.title, 80)}: {plain(_move(member, facts), 50)}"),
         body,
         *buttons(
             ids, group.key, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED
@@ -101,7 +106,7 @@ def _one(group: Group, member: Member, *, clicks: bool, before: str | None) -> J
 def _several(group: Group, *, clicks: bool, before: str | None) -> Json:
     sign, title = _title(group)
     shown = group.members[:LISTED]
-    lines = [_listed(member) for member in shown]
+    lines = [_listed(member, group.reason) for member in shown]
     if len(group.members) > LISTED:
         lines.append(f"… and {len(group.members) - LISTED} more")
     ids = [member.condition.id for member in group.open]
@@ -128,8 +133,8 @@ def _title(group: Group) -> tuple[str, str]:
     return sign, f"{still} of {of} open{place}" if still < of else f"{count(still, 'condition')} open{place}"
 
 
-def _listed(member: Member) -> str:
-    facts = read(member.condition.event_bytes)
+def _listed(member: Member, reason: Reason) -> str:
+    facts = _facts(member, reason)
     sign, word = _state(member)
     parts: list[Part] = [f"{word}: ", *tell(facts).sentence, *_since(member)]
     url = _short_url(facts)
@@ -138,7 +143,7 @@ def _listed(member: Member) -> str:
 
 def _happened(member: Member, reason: Reason) -> str:
     """One line of the thread: what is new about a condition."""
-    facts = read(member.condition.event_bytes)
+    facts = _facts(member, reason)
     sign, word = _state(member)
     parts: list[Part] = [f"{word}: ", *tell(facts).sentence]
     if member.over:
@@ -171,9 +176,11 @@ def _opening(group: Group) -> str:
 def _plain_line(group: Group, told: Sequence[Member]) -> str:
     if not told:
         return f"{group.reason}"
-    facts = read(told[0].condition.event_bytes)
+    facts = _facts(told[0], group.reason)
     others = f" and {count(len(told) - 1, 'other')}" if len(told) > 1 else ""
-    return f"{_state(told[0])[1]}: {facts.title}{others} ({group.reason})"
+    return (
+        f"{_state(told[0])[1]}: {plain(facts.title, 130)}: {plain(_move(told[0], facts), 90)}{others} ({group.reason})"
+    )
 
 
 def _state(member: Member) -> tuple[str, str]:
@@ -182,6 +189,20 @@ def _state(member: Member) -> tuple[str, str]:
     if status is Status.OPEN and graded(Tone.WARNING, member.severity) is not Tone.CRITICAL:
         sign = graded(Tone.WARNING, member.severity).sign
     return sign, word
+
+
+def _facts(member: Member, reason: Reason) -> Facts:
+    """What a condition stands on. Said again later, how long is left is not so any more: the date alone is told."""
+    facts = read(member.condition.event_bytes)
+    if reason is not Reason.SILENCE_ENDED and member.news in (News.NEW, News.WORSE, News.CHANGED):
+        return facts
+    lasting = {name: value for name, value in facts.deadline.items() if name in ("date", "at", "rung")}
+    return replace(facts, deadline=lasting)
+
+
+def _move(member: Member, facts: Facts) -> str:
+    """What a condition is about in a few words; of one that is over, what ended it."""
+    return (member.condition.ended_by if member.over else None) or tell(facts).move
 
 
 def _loud(member: Member) -> str:

@@ -169,6 +169,22 @@ def test_ends_that_no_event_tells_are_seen_in_what_is_stored() -> None:
     assert over_by_sight(job, Sight("failed", gone=True), stands, NOW) == "it is gone"
 
 
+def test_an_end_says_what_is_different_now() -> None:
+    """The new state or the new date, not everything that might have been."""
+    data: dict[str, Any] = {"deadline": {"date": "2026-06-30", "rung": "14d"}}
+    fields = {"start_date": "2025-07-01", "end_date": "2026-06-30"}
+    resource = {"kind": "contract", "state": "active", "fields": fields, "title": "Contract"}
+    (open_,) = after(told("driver_jobs.contract.expiring", **data, resource=resource)).open
+
+    def over(state: str | None, **fields: Any) -> str | None:
+        return over_by_sight(open_, Sight(state, {"start_date": "2025-07-01", **fields}), lambda *_: None, NOW)
+
+    assert over("expired", end_date="2026-06-30") == "the state is expired now"
+    assert over("active", end_date="2026-09-30") == "the end date is 2026-09-30 now"
+    assert over("active", end_date=None) == "the end date is none now"
+    assert over("active", end_date="2026-06-30") == FAMILIES[0].ends
+
+
 def test_a_snooze_ends_by_time_or_by_change() -> None:
     """Put off until then, or until something happens; getting worse ends either."""
     (condition,) = after(told("a.contract.expiring", deadline=rung("30d", 30))).open

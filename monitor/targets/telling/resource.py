@@ -9,7 +9,7 @@ from typing import Any
 from monitor.moments import parse_instant
 from monitor.targets.telling.facts import Facts, FieldMove
 from monitor.targets.telling.monitor import tell_monitor
-from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, days, said, span
+from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, days, in_utc, said, span
 from monitor.values import parse_duration
 
 _CRITICAL = frozenset({"failed"})
@@ -107,8 +107,13 @@ def _expiring(facts: Facts) -> Said:
     notice = f" Notice must be given by {day(facts.details['notice_by'])}." if "notice_by" in facts.details else ""
     return Said(
         Tone.WARNING,
-        f"ends {left or date}{in_short}",
-        (*_subject(facts), f" ends {left}, on ", Strong(date), f".{renewal}{notice}{_late(facts)}"),
+        f"ends {left or f'on {date}'}{in_short}",
+        (
+            *_subject(facts),
+            f" ends {f'{left}, ' if left else ''}on ",
+            Strong(date),
+            f".{renewal}{notice}{_late(facts)}",
+        ),
     )
 
 
@@ -127,11 +132,11 @@ def _contract_overdue(facts: Facts) -> Said:
     ago, date = days(facts.deadline.get("days_left")), day(facts.deadline.get("date"))
     sentence = (
         *_subject(facts),
-        f" ended {ago}, on ",
+        f" ended {f'{ago}, ' if ago else ''}on ",
         Strong(date),
         f", and is still {said(facts.state)}.{_late(facts)}",
     )
-    return Said(Tone.CRITICAL, f"ended {ago or date}, still {said(facts.state)}", sentence)
+    return Said(Tone.CRITICAL, f"ended {ago or f'on {date}'}, still {said(facts.state)}", sentence)
 
 
 def _renewal_offered(facts: Facts) -> Said:
@@ -191,8 +196,13 @@ def _amended(facts: Facts) -> Said:
 
 def _approaching(facts: Facts) -> Said:
     left = span(facts.deadline.get("seconds_left"))
-    sentence = (*_subject(facts), f" is due in {left}, at ", Moment(said(facts.deadline.get("at"))))
-    return Said(Tone.WARNING, f"due in {left}", (*sentence, f", and is {said(facts.state)}.{_late(facts)}"))
+    at = said(facts.deadline.get("at"))
+    sentence = (*_subject(facts), f" is due {f'in {left}, ' if left else ''}at ", Moment(at))
+    return Said(
+        Tone.WARNING,
+        f"due in {left}" if left else f"due at {in_utc(at)}",
+        (*sentence, f", and is {said(facts.state)}.{_late(facts)}"),
+    )
 
 
 def _missed(facts: Facts) -> Said:

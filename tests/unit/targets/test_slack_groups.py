@@ -76,6 +76,25 @@ def test_the_end_says_how_long_it_lasted_and_who_acted() -> None:
     assert "[Acknowledge]" not in read_out
 
 
+def test_a_reminder_counts_no_days_that_have_passed_since() -> None:
+    """Told again weeks later, 14 days are not 14 any more: the date is; so after the end of a silence."""
+    again = parent(group(member(news=News.SAME), reason=Reason.REPEAT), clicks=False)
+    back = parent(group(member(news=News.NEW), reason=Reason.SILENCE_ENDED), clicks=False)
+    assert again["text"].startswith("🟠 Open: Contract of Tony Stark at ACME: ends on 20 Dec 2025")
+    for made in (again, back):
+        assert "14 days" not in "\n".join(lines_of(made))
+        assert "Contract of Tony Stark at ACME ends on 20 Dec 2025." in "\n".join(lines_of(made))
+
+
+def test_what_is_over_says_what_ended_it_and_a_reply_what_it_is_about() -> None:
+    """On a phone there is one line: not `resolved, still active`, and not the reason alone."""
+    over = member(status=Status.RESOLVED, ended_by="the state is expired now")
+    assert headline(group(over)).startswith("🟢 Resolved: Contract of Tony Stark at ACME: the state is expired now")
+    told = reply(group(member(news=News.WORSE), reason=Reason.WORSE), [], None)
+    assert told is not None
+    assert told["text"] == "Open: Contract of Tony Stark at ACME: ends in 14 days (worse)"
+
+
 def test_several_are_listed_and_counted() -> None:
     """Open ones and ended ones, each with its state; ten at the most."""
     many = [member(stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}")) for n in range(14)]
@@ -111,9 +130,11 @@ def test_the_thread_has_what_is_new_and_the_mention_of_the_config() -> None:
 
 
 def test_a_reminder_tells_what_is_still_open() -> None:
-    """With since when."""
-    told = reply(group(member(news=News.SAME), reason=Reason.REPEAT), [], None)
+    """With since when; what somebody has taken is not told again beside it."""
+    taken = member(FAILED, news=News.SAME, status=Status.ACKNOWLEDGED)
+    told = reply(group(member(news=News.SAME), taken, reason=Reason.REPEAT), [], None)
     assert told is not None
+    assert "Import of users" not in "\n".join(lines_of(told))
     assert "Still open" in "\n".join(lines_of(told))
     assert "Open since" in "\n".join(lines_of(told))
 
