@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
@@ -70,7 +71,12 @@ def _by_name(given: Any) -> Any:
 Times: TypeAlias = Annotated[TimeInterval, BeforeValidator(_by_name, json_schema_input_type=TimeInterval | str)]
 """Times of a calendar, written out or by their name in `intervals`."""
 
+
+def _one_or_many(given: Any) -> Any:
+    return [given] if isinstance(given, Mapping) else one_or_many(given)
+
+
 TimesList: TypeAlias = Annotated[
-    tuple[Times, ...], BeforeValidator(one_or_many, json_schema_input_type=tuple[Times, ...] | str)
+    tuple[Times, ...], BeforeValidator(_one_or_many, json_schema_input_type=tuple[Times, ...] | TimeInterval | str)
 ]
-"""One name or a list of names and times."""
+"""One name, one interval written out, or a list of both."""

@@ -37,6 +37,17 @@ def test_what_cannot_work_is_refused_at_any_depth(configs: Configs, route: str, 
     assert said in problem
 
 
+@pytest.mark.parametrize("times", ["{location: UTC}", "[{location: UTC}]", "nights", "[nights]"])
+def test_times_of_a_route_stand_alone_or_in_a_list(configs: Configs, times: str) -> None:
+    """Written out or by name, as docs/config.md has it."""
+    intervals = "intervals: {nights: {times: [{start_time: '22:00', end_time: '24:00'}], location: UTC}}\n"
+    read = configs.load(f"{SOURCES}{TARGETS}{intervals}routes: [{{to: [ops], mute: {times}, active: {times}}}]\n")
+    (route,) = read.routes
+    assert route.mute is not None
+    assert [one.location for one in route.mute] == ["UTC"]
+    assert route.active == route.mute
+
+
 def test_a_secret_that_is_given_twice_is_refused(configs: Configs) -> None:
     """One way of giving it must be chosen."""
     both = f"secret: {SECRET}, secrets: [{SECRET}]"
