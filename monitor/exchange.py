@@ -15,7 +15,7 @@ retries, rates, size caps and error mapping are written once, in `monitor.http`.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -69,6 +69,25 @@ class Proof:
     ids: Sequence[str] = ()
     size: int = 0
     digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """Work of a library that speaks for itself and blocks: called in a thread, its result is the answer (targets only).
+
+    `shown` is what it would send, for people, without secrets. It may be cut off by the attempt's timeout and
+    go on behind our back, so like any message it may arrive although nobody heard so.
+    """
+
+    call: Callable[[], object] = field(repr=False)
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What such a call returned."""
+
+    value: object = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +158,8 @@ class ScanEnd:
 
 
 T = TypeVar("T")
-Step: TypeAlias = Request | tuple[Request, ...] | Page
-Answer: TypeAlias = Response | tuple[Response, ...] | None
+Step: TypeAlias = Request | tuple[Request, ...] | Page | Blocking
+Answer: TypeAlias = Response | tuple[Response, ...] | Returned | None
 Exchange: TypeAlias = Generator[Step, Answer, T]
 
 
@@ -150,6 +169,14 @@ def ask(request: Request) -> Exchange[Response]:
     if not isinstance(answer, Response):
         raise TypeError(f"a request must be answered by a Response, got {type(answer).__name__}")
     return answer
+
+
+def ask_thread(work: Blocking) -> Exchange[object]:
+    """Yield a call that blocks, return what it returned."""
+    answer = yield work
+    if not isinstance(answer, Returned):
+        raise TypeError(f"a call must be answered by what it returned, got {type(answer).__name__}")
+    return answer.value
 
 
 def ask_together(requests: Sequence[Request]) -> Exchange[tuple[Response, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from monitor.exchange import Exchange, Page, Request, Response
+from monitor.exchange import Blocking, Exchange, Page, Request, Response, Returned
 from monitor.providers import PROVIDERS
 from monitor.providers.base import LookUp, Provider
 
@@ -27,6 +27,7 @@ class Driven(Generic[T]):
     requests: list[Request] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
+    calls: list[Blocking] = field(default_factory=list)
 
     @property
     def ids(self) -> list[str]:
@@ -39,16 +40,29 @@ class Driven(Generic[T]):
         return [bytes(raw) for page in self.pages for raw in page.raws]
 
 
-def drive(exchange: Exchange[T], answer: Answering, driven: Driven[T] | None = None) -> Driven[T]:
-    """Run an exchange to its end with the responses that `answer` gives; a `driven` of yours survives a failure."""
+def drive(
+    exchange: Exchange[T],
+    answer: Answering,
+    driven: Driven[T] | None = None,
+    returning: Callable[[Blocking], object] | None = None,
+) -> Driven[T]:
+    """Run an exchange to its end with the responses that `answer` gives; a `driven` of yours survives a failure.
+
+    What a blocking call returns is what `returning` says; without it there must be none.
+    """
     seen: Driven[T] = driven if driven is not None else Driven()
-    reply: Response | tuple[Response, ...] | None = None
+    reply: Response | tuple[Response, ...] | Returned | None = None
     for _ in range(STEPS):
         try:
             step = exchange.send(reply)
         except StopIteration as stop:
             seen.result = stop.value
             return seen
+        if isinstance(step, Blocking):
+            assert returning is not None, "a call that blocks, where only requests were expected"
+            seen.calls.append(step)
+            reply = Returned(returning(step))
+            continue
         if isinstance(step, Page):
             seen.pages.append(step)
             reply = None

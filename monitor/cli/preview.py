@@ -20,7 +20,7 @@ from monitor.conditions import Status
 from monitor.conditions.families import family_of
 from monitor.conditions.life import Told, opened
 from monitor.errors import UsageError
-from monitor.exchange import Request
+from monitor.exchange import Blocking, Request
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.routing import Decision, default_severity
 from monitor.settings import Settings
@@ -47,11 +47,12 @@ async def preview(
         message = _message(body, runtime.target, target, settings, clock)
         request = _first_request(runtime.target, message)
         where = runtime.target.address()
-    sent = _readable(request.body, _secrets(settings.targets[target].options))
+    method = request.method if isinstance(request, Request) else "by a library"
+    sent = _sent(request, _secrets(settings.targets[target].options))
     if as_json:
-        json_line({"target": target, "method": request.method, "address": where, "body": sent})
+        json_line({"target": target, "method": method, "address": where, "body": sent})
         return 0
-    say(f"{target}, {request.method} to {where}")
+    say(f"{target}, {method} to {where}")
     if isinstance(sent, dict) and "blocks" in sent:
         say()
         for line in lines_of(sent):
@@ -98,7 +99,7 @@ def _group(body: bytes, facts: dict[str, Any], taken: Decision | None, severity:
     )
 
 
-def _first_request(target: Target, message: Message) -> Request:
+def _first_request(target: Target, message: Message) -> Request | Blocking:
     """What an attempt would send first; UsageError where it sends nothing."""
     attempt = target.send(message)
     try:
@@ -107,9 +108,13 @@ def _first_request(target: Target, message: Message) -> Request:
         why = end.value.error if isinstance(end.value, Outcome) else None
         raise UsageError(f"nothing would be sent: {why or 'the target has nothing to say about it'}") from None
     attempt.close()
-    if not isinstance(step, Request):
-        raise TypeError("a target's first step is a request")
+    if not isinstance(step, Request | Blocking):
+        raise TypeError("a target's first step is a request, or a call")
     return step
+
+
+def _sent(step: Request | Blocking, secrets: list[str]) -> Any:
+    return _readable(step.body, secrets) if isinstance(step, Request) else dict(step.shown)
 
 
 def _readable(body: bytes | None, secrets: list[str]) -> Any:

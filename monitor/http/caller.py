@@ -14,7 +14,7 @@ from monitor.backoff import exponential, retry_after
 from monitor.budget import LONGEST_WAIT, Outcome, Quota, made_at, quota_of
 from monitor.clock import Clock
 from monitor.errors import BodyTooLarge, ConnectFailed, TransportTimeout
-from monitor.exchange import Answer, Exchange, Page, Proof, Request, Response, Step
+from monitor.exchange import Answer, Blocking, Exchange, Page, Proof, Request, Response, Step
 from monitor.http.authorise import Authoriser, Credentials, Token, Tokens
 from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, peer_of, transport_error
 from monitor.http.drive import drive, together
@@ -107,6 +107,8 @@ class Caller:
                 if on_page is not None:
                     await on_page(step)
                 return None
+            if isinstance(step, Blocking):
+                raise TypeError("a provider makes no calls that block")
             requests = (step,) if isinstance(step, Request) else step
             proofs = await _recalled(requests, memory)
             if isinstance(step, Request):

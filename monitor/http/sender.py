@@ -7,7 +7,8 @@ from typing import TypeVar
 from aiohttp import ClientSession
 
 from monitor.clock import Clock
-from monitor.exchange import Answer, Exchange, Page, Request, Response, Step
+from monitor.exchange import Answer, Blocking, Exchange, Page, Request, Response, Returned, Step
+from monitor.http.blocking import Threads
 from monitor.http.connect import NETWORK_ERRORS, full_url, headers_of, transport_error
 from monitor.http.drive import drive, together
 from monitor.http.wire import Broken, Wire
@@ -28,6 +29,7 @@ class Sender:
         self._wire = Wire(session, max_answer)
         self._timeout = timeout
         self._monotonic = (clock or Clock()).monotonic
+        self._threads = Threads()
 
     async def run(self, exchange: Exchange[T]) -> T:
         """Run one attempt; `timeout` seconds are for all of it. Raises what the exchange lets through."""
@@ -36,6 +38,8 @@ class Sender:
         async def answer(step: Step) -> Answer:
             if isinstance(step, Request):
                 return await self._once(step, deadline)
+            if isinstance(step, Blocking):
+                return Returned(await self._threads.run(step.call, deadline - self._monotonic()))
             if isinstance(step, Page):
                 raise TypeError("a target hands over no pages")
             return await together([self._once(request, deadline) for request in step])

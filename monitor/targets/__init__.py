@@ -19,6 +19,7 @@ _MODULES = (
     "alertmanager",
     "pagerduty",
     "template",
+    "apprise",
 )
 
 TARGETS: Mapping[str, Plugin[Any, Target]] = {name: import_module(f"{__name__}.{name}").PLUGIN for name in _MODULES}

@@ -20,6 +20,8 @@ ENVIRON = {
     "DISCORD_WEBHOOK_URL": "https://discord.example/api/webhooks/1/x",
     "MATTERMOST_WEBHOOK_URL": "https://chat.example/hooks/x",
     "TEAMS_WEBHOOK_URL": "https://teams.example/x",
+    "APPRISE_MAIL_URL": "mailto://user:password@mail.example",
+    "APPRISE_NTFY_URL": "ntfys://ntfy.example/jobwire",
     "INVENTORY_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 }
 
