@@ -76,6 +76,14 @@ def test_no_module_outgrows_one_job(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= 300
 
 
+def test_the_store_alone_speaks_redis() -> None:
+    """Commands and scripts are called in `monitor/store/` and nowhere else in the product."""
+    command = re.compile(r"\bdb\.(?:run|run_all|scripts?)\(")
+    elsewhere = [path for path in MODULES if path.is_relative_to(ROOT / "monitor") and path.parent.name != "store"]
+    assert len(elsewhere) > 200
+    assert [path.relative_to(ROOT).as_posix() for path in elsewhere if command.search(path.read_text())] == []
+
+
 def test_nothing_names_a_place_on_someones_machine() -> None:
     """No file holds an absolute path of the machine it was written on."""
     elsewhere = re.compile(r"(?<![\w.:/$}])/(?:work|root|home|Users)/\w+")
