@@ -21,6 +21,7 @@ from monitor.routing import gravest
 from monitor.store.lanes import Attempt, ClaimedLane, Settled
 from monitor.store.patience import Patience
 from monitor.targets.base import Message, Outcome, Verdict
+from monitor.targets.trace import trace_id
 
 RESPONSE_LIMIT = 4096
 ERROR_LIMIT = 500
@@ -78,6 +79,8 @@ class Attempts:
             "delivery.attempted",
             target=runtime.name,
             event_id=message.id,
+            delivery=waiting[0].id,
+            trace_id=trace_id(message.id),
             events=len(message.events),
             attempt=number,
             outcome=made.settled.verdict,

@@ -45,4 +45,6 @@ async def _renew(sources: Sources, lease: Lease, ttl_ms: int) -> None:
                 structlog.get_logger().warning("scan.lease_lost", source=lease.source, epoch=lease.epoch)
                 return
         except StoreUnavailable as error:
-            structlog.get_logger().warning("scan.lease_not_renewed", source=lease.source, error=str(error))
+            structlog.get_logger().warning(
+                "scan.lease_not_renewed", source=lease.source, epoch=lease.epoch, error=str(error)
+            )

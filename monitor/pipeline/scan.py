@@ -166,7 +166,7 @@ class Scanner:
         except JobwireError:
             raise
         except Exception as caught:  # noqa: BLE001 - a fault of ours must be told like any other, not end in silence
-            structlog.get_logger().exception("scan.broken", source=source.name)
+            structlog.get_logger().exception("scan.broken", source=source.name, epoch=walk.epoch)
             reason, error = "internal", f"{type(caught).__name__}: see the log"
         return Ending(started, self.clock(), walk.epoch, reason, error, wait)
 

@@ -196,7 +196,7 @@ class Walk:
                 return
             changed = await self._again([row for row in changed if row[0] in conflicts])
             judged = await self._judge_all(changed)
-        structlog.get_logger().warning("scan.contended", source=self.source.name, items=len(changed))
+        structlog.get_logger().warning("scan.contended", source=self.source.name, epoch=self.epoch, items=len(changed))
 
     async def _again(self, rows: Sequence[_Row]) -> Sequence[_Row]:
         stored = await self.reads.stored(self.source.name, [id for id, *_ in rows])
