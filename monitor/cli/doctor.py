@@ -16,7 +16,7 @@ from monitor.cli.phrases import plural
 from monitor.cli.reaching import reach
 from monitor.clock import Clock
 from monitor.egress import Egress
-from monitor.errors import StoreUnavailable
+from monitor.errors import StateRefused, StoreUnavailable
 from monitor.moments import to_millis
 from monitor.settings import EMBEDDED, Report, Settings
 from monitor.settings import check as check_file
@@ -73,6 +73,9 @@ async def _store(settings: Settings) -> list[Finding]:
             return [*of_server(facts, here_ms, embedded=embedded), *of_work(await Readiness(running).found())]
     except StoreUnavailable as error:
         return [Finding("problem", "store", str(error), "start it, or correct `store.url`")]
+    except StateRefused as error:
+        what, _, advice = str(error).partition(": ")
+        return [Finding("problem", "state", what, advice)]
 
 
 def _print(found: list[Finding]) -> None:

@@ -97,6 +97,8 @@ async def _store(settings: Settings, stop: Stop) -> AsyncIterator[str]:
     await _start(store, settings.store.data_dir, stop)
     keeper = asyncio.create_task(keep_store(store, stop))
     try:
+        # What cannot be read is said once, not by each worker each time that it is started again.
+        await (await connect(store.url, settings.store.prefix)).close()
         yield store.url
         await keeper
     finally:

@@ -69,3 +69,23 @@ async def test_a_config_that_cannot_be_used_is_bad_usage(bare: Jobwire) -> None:
 
     assert ended.code == 2
     assert "jobwire.yaml:1:" in ended.err
+
+
+async def test_state_of_another_version_is_a_finding(shared: Jobwire, redis: Redis) -> None:
+    """What to do stands beside it; nothing was written."""
+    await redis.set("jobwire:state", 99)
+    found = {one["about"]: one for one in (await shared("doctor", "--json")).json}
+
+    assert (found["state"]["level"], "version 99" in found["state"]["text"]) == ("problem", True)
+    assert "store.prefix" in found["state"]["advice"]
+
+
+async def test_commands_and_workers_leave_state_of_another_version_alone(shared: Jobwire, redis: Redis) -> None:
+    """Exit 1 and one line that says why; a worker does not begin."""
+    await redis.set("jobwire:state", 99)
+    for command in ("sources", "worker"):
+        refused = await shared(command)
+        assert (refused.code, refused.out) == (1, "")
+        assert "has version 99" in refused.err
+        assert "Traceback" not in refused.err
+    assert await redis.keys("*") == [b"jobwire:state"]
