@@ -1,0 +1,154 @@
+"""Each class of Slack's errors through the whole pipeline: who is stopped, who is told, what is tried again and when.
+
+https://docs.slack.dev/reference/methods/chat.postMessage#errors
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from monitor.simulator import Receiver, Reply, SlackLookalike
+from tests.installation import SECRET, Hands, installed
+from tests.integration.pipeline.room import Room
+
+QUICK = "retry: [1s, 1s], rate: 1000"
+
+
+@asynccontextmanager
+async def channel(store_url: str) -> AsyncIterator[Room]:
+    """One Slack channel by token, and a webhook that hears what becomes of targets."""
+    hands = Hands()
+    async with (
+        SlackLookalike(token="xoxb-1") as slack,
+        Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook,
+    ):
+        config = (
+            'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
+            "targets:\n"
+            f'  chat: {{type: slack, token: xoxb-1, channel: C1, api_url: "{slack.api_url}", {QUICK}}}\n'
+            f'  hook: {{type: webhook, url: "{hook.url}", secret: "{SECRET}"}}\n'
+            "egress: {allow: [127.0.0.0/8]}\n"
+            "routes: [{match: {type: 'jobwire.target.*'}, to: [hook]}, {to: [chat], group_wait: 0s}]\n"
+        )
+        async with installed(store_url, config, hands) as watch:
+            yield Room(watch.services, watch.hands, slack, hook, {})
+
+
+def says(word: str) -> Reply:
+    """Slack's way to say no: HTTP 200 and a word."""
+    return Reply(status=200, body={"ok": False, "error": word})
+
+
+async def told(here: Room) -> list[dict[str, Any]]:
+    """What operators heard of the target, over the other one."""
+    await here.turn()
+    return [one.json() for one in here.hook.deliveries]
+
+
+async def disabled(here: Room) -> bool:
+    """Whether the target is stopped."""
+    return "disabled" in await here.services.store.reading.target("chat")
+
+
+@pytest.mark.parametrize("word", ["internal_error", "a_word_that_nobody_documents"])
+async def test_passing_trouble_is_tried_again(redis: Redis, store_url: str, word: str) -> None:
+    """Transient: the same message a little later, and nobody is alarmed."""
+    async with channel(store_url) as here:
+        here.slack.script([says(word)])
+        await here.tell("claimed")
+        await here.turn()
+        assert here.slack.messages == []
+        await here.pass_(seconds=2)
+        assert len(here.slack.messages) == 1
+        assert (await told(here), await disabled(here)) == ([], False)
+
+
+@pytest.mark.parametrize(("word", "least"), [("message_limit_exceeded", 500), ("team_added_to_org", 200)])
+async def test_a_workspace_in_trouble_is_given_minutes(redis: Redis, store_url: str, word: str, least: float) -> None:
+    """Rate with HTTP 200, and migration: minutes without a request, whatever `retry` says; then it arrives."""
+    async with channel(store_url) as here:
+        here.slack.script([says(word)])
+        await here.tell("claimed")
+        await here.turn()
+        await here.pass_(seconds=least)
+        assert here.slack.messages == []
+        db = here.services.store.db
+        await db.run("DEL", db.keys.hold("chat"))  # which is over by then, by the store's clock
+        await here.pass_(seconds=600)
+        assert len(here.slack.messages) == 1
+        assert not await disabled(here)
+
+
+@pytest.mark.parametrize("word", ["invalid_auth", "is_archived"])
+async def test_a18_what_is_wrong_for_good_stops_the_target_and_is_told_elsewhere(
+    redis: Redis, store_url: str, word: str
+) -> None:
+    """A18: credential and destination: one request and no other, and operators hear over another target."""
+    async with channel(store_url) as here:
+        if word == "invalid_auth":
+            here.slack.token = "xoxb-another"
+        else:
+            here.slack.archived.add("C1")
+        await here.tell("claimed", "1")
+        await here.turn()
+        await here.tell("claimed", "2")
+        await here.pass_(hours=1)
+        assert (here.slack.rejected, here.slack.messages) == ({word: 1}, [])
+        assert await disabled(here)
+        news = await told(here)
+        assert "jobwire.target.disabled" in [one["type"] for one in news]
+        (details,) = [one["data"]["details"] for one in news if one["type"] == "jobwire.target.disabled"]
+        assert word in details["error"]
+        here.slack.token, here.slack.archived = "xoxb-1", set()
+        await here.services.store.switch.on("chat")
+        await here.pass_(seconds=1)
+        assert len(here.slack.messages) == 1
+
+
+async def test_refused_blocks_are_sent_once_more_as_text(redis: Redis, store_url: str) -> None:
+    """Payload: in the same attempt, without blocks, and the record says why."""
+    async with channel(store_url) as here:
+        here.slack.workspace.max_total = 10
+        await here.tell("claimed")
+        await here.turn()
+        (message,) = here.slack.messages
+        assert "blocks" not in message.payload
+        assert here.slack.rejected == {"msg_blocks_too_long": 1}
+        (delivery,) = await here.deliveries()
+        assert (delivery.status, len(delivery.attempts)) == ("delivered", 1)
+        assert "msg_blocks_too_long" in delivery.attempts[0].response
+
+
+async def test_what_slack_does_not_take_even_as_text_is_given_up_and_told(redis: Redis, store_url: str) -> None:
+    """Payload, twice: that message is lost and said to be, and the next arrives."""
+    async with channel(store_url) as here:
+        here.slack.script([says("invalid_blocks"), says("no_text")])
+        await here.tell("claimed", "1")
+        await here.turn()
+        assert "jobwire.target.exhausted" in [one["type"] for one in await told(here)]
+        await here.tell("claimed", "2")
+        await here.pass_(seconds=2)
+        assert (len(here.slack.messages), await disabled(here)) == (1, False)
+
+
+async def test_a_message_that_cannot_be_edited_is_posted_anew(redis: Redis, store_url: str) -> None:
+    """Edit: in the same attempt, and from then on the new message is the one that is edited."""
+    async with channel(store_url) as here:
+        await here.tell("failed", "1")
+        await here.turn()
+        here.slack.script([says("message_not_found")])
+        await here.tell("failed", "2")
+        await here.pass_(seconds=2)
+        parents = [one for one in here.slack.messages if one.thread_ts is None]
+        assert len(parents) == 2
+        await here.tell("failed", "3")
+        await here.pass_(seconds=2)
+        parents = [one for one in here.slack.messages if one.thread_ts is None]
+        assert len(parents) == 2
+        assert "3 conditions open" in parents[1].text
+        assert {one.status for one in await here.deliveries()} == {"delivered"}
