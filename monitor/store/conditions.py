@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from monitor.conditions.ledger import Ledger
-from monitor.store.db import Arg, Db, text
+from monitor.store.db import Arg, Db, pairs, text
 
 _ledgers = msgspec.json.Decoder(Ledger)
 
@@ -45,8 +45,7 @@ class Conditions:
     async def page(self, cursor: int, count: int = 200) -> tuple[int, Mapping[str, Ledger]]:
         """Some ledgers by key and the cursor of what follows, 0 at the end; each ledger is seen at least once."""
         following, reply = await self._db.run("HSCAN", self._db.keys.conditions, cursor, "COUNT", count)
-        pairs = reply.items() if isinstance(reply, dict) else zip(reply[::2], reply[1::2], strict=True)
-        return int(following), {text(key): _ledgers.decode(value) for key, value in pairs}
+        return int(following), {text(key): _ledgers.decode(value) for key, value in pairs(reply)}
 
     async def all(self) -> dict[str, Ledger]:
         """Every ledger by key."""

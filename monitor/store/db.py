@@ -118,17 +118,23 @@ def text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else "" if value is None else str(value)
 
 
-def texts(reply: Any) -> dict[str, str]:
-    """A hash reply in either shape (dict, or flat list from a script) in, text by text out."""
+def pairs(reply: Any) -> list[tuple[Any, Any]]:
+    """A reply of names with values or scores, as a dict, as pairs or all in one list, in; the pairs out."""
     if isinstance(reply, dict):
-        return {text(key): text(value) for key, value in reply.items()}
-    flat = [text(part) for part in reply or []]
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+        return list(reply.items())
+    if reply and isinstance(reply[0], tuple | list):
+        return [(name, value) for name, value in reply]
+    return list(zip(reply[::2], reply[1::2], strict=True))
+
+
+def texts(reply: Any) -> dict[str, str]:
+    """The same, or None for nothing, in, text by text out."""
+    return {text(name): text(value) for name, value in pairs(reply or [])}
 
 
 def first_score(found: Any) -> float:
-    """The first score of a reply WITHSCORES, in either shape that clients give it."""
-    return float(found[0][1] if isinstance(found[0], tuple | list) else found[1])
+    """The first score of a reply WITHSCORES."""
+    return float(pairs(found[:2])[0][1])
 
 
 def counted(values: Sequence[Arg]) -> list[Arg]:

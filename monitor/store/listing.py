@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from monitor.store.db import Db, text
+from monitor.store.db import Db, pairs, text
 
 _PAGE = 200
 _LEAST = 10
@@ -74,7 +74,7 @@ class Listing:
             )
             again = []
             for (shelf, start), reply in zip(waiting, replies, strict=True):
-                spots = [Spot(made, id, shelf.target) for id, made in _pairs(reply)]
+                spots = [Spot(int(float(made)), text(id), shelf.target) for id, made in pairs(reply)]
                 fresh = [one for one in spots if shelf.last is None or self._follows(one, shelf.last)]
                 shelf.more = len(spots) == size
                 if fresh:
@@ -109,10 +109,3 @@ class Listing:
 
     def _key(self, shelf: _Shelf) -> str:
         return self.db.keys.of(self.of, shelf.target)
-
-
-def _pairs(reply: Any) -> list[tuple[str, int]]:
-    """Members and scores of a reply WITHSCORES, in either shape that clients give it."""
-    if reply and not isinstance(reply[0], tuple | list):
-        reply = list(zip(reply[::2], reply[1::2], strict=True))
-    return [(text(member), int(float(score))) for member, score in reply]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.errors import StoreUnavailable
-from monitor.store.db import Db, text
+from monitor.store.db import Db, pairs, text
 
 _SETTINGS = ("maxmemory-policy", "appendonly", "appendfsync")
 
@@ -57,13 +57,7 @@ async def _settings(db: Db) -> dict[str, str]:
         found = await db.run_all([("CONFIG", "GET", name) for name in _SETTINGS])
     except StoreUnavailable:
         return {}
-    return {text(name): text(value) for one in found for name, value in _pairs(one)}
-
-
-def _pairs(reply: Any) -> list[tuple[Any, Any]]:
-    if isinstance(reply, Mapping):
-        return list(reply.items())
-    return list(zip(reply[::2], reply[1::2], strict=True))
+    return {text(name): text(value) for one in found for name, value in pairs(one)}
 
 
 def _word(value: Any) -> str | None:
