@@ -11,7 +11,7 @@ from monitor.ladders import PASSED, span_of
 from monitor.moments import parse_instant
 from tests.year.clock import Life, play
 from tests.year.lives import crowd, sources
-from tests.year.page import GOLDEN, SEED, SIZE, page
+from tests.year.page import GOLDEN, MESSAGES, SEED, SIZE, messages, page
 
 CLOCK = ("expiring", "overdue", "upcoming", "deadline_approaching", "deadline_missed", "stuck")
 
@@ -19,6 +19,11 @@ CLOCK = ("expiring", "overdue", "upcoming", "deadline_approaching", "deadline_mi
 def test_a25_the_year_is_as_it_is_written_down() -> None:
     """A25: read tests/samples/year.txt; after a change run `python -m tests.year` and read the difference."""
     assert page() == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_message_of_the_year_is_as_it_is_written_down() -> None:
+    """A thousand lives through routes, groups, reminders and escalations to Slack: tests/samples/year-messages.txt."""
+    assert messages() == MESSAGES.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

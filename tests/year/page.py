@@ -1,4 +1,7 @@
-"""The year as a page that a person can read and agree with: the shaped lives in full, the crowd in counts."""
+"""The year as pages that a person can read and agree with: shaped lives with their events and messages, and a crowd.
+
+`year.txt` has the shaped lives in full and the crowd in counts, `year-messages.txt` every message about the crowd.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,37 @@ from typing import Any
 
 from monitor.pipeline.source import Source
 from monitor.values import elapsed
-from tests.year.clock import Life, Told, play
+from tests.year.channel import Channels, Sent, channels
+from tests.year.clock import END, Life, Told, play
+from tests.year.config import TARGETS, TEXT, router
 from tests.year.lives import crowd, shaped, sources
 
-GOLDEN = Path(__file__).parents[1] / "samples" / "year.txt"
+SAMPLES = Path(__file__).parents[1] / "samples"
+GOLDEN, MESSAGES = SAMPLES / "year.txt", SAMPLES / "year-messages.txt"
 SEED, SIZE = 2026, 1_000
 _QUARTERS = ("Jan-Mar", "Apr-Jun", "Jul-Sep", "Oct-Dec")
 
-HEAD = """\
-A year on a virtual clock: what jobwire tells, and when. Written by `python -m tests.year`.
+HEAD = f"""\
+A year on a virtual clock: what jobwire tells, to whom, and when. Written by `python -m tests.year`.
 
 The sources: `uk` (London) and `office` (New York: contracts at 09:00 on business days, 28 days' notice) speak
 driver_jobs, `tax` (UTC) Worklayer, `dev` (UTC) DevRev. A job may stay UNCLAIMED for 4 hours, in_progress for one hour
-without progress. Everything that is there on 1 January is the baseline. Times are local.
+without progress. Everything that is there on 1 January is the baseline. Times are local. The config of the messages:
+
+{TEXT}
+A line with an event is an event, and one message to the webhook `hook`. A line with `>` is one message to a channel of
+Slack: posted, or edited in place with a reply in its thread, why, and what a phone shows of it. (That a condition is
+over although no event says so, as when a job moves on in its state, is found by workers in the store, and not here.)
+"""
+
+CROWD = f"""\
+Every message to Slack about {SIZE:,} lives that chance shapes, by the config in year.txt; times are local. Written by
+`python -m tests.year`. Each event is a message to the webhook `hook` besides: {{hooks:,}} in all.
 """
 
 
 def page() -> str:
-    """The whole page."""
+    """The shaped lives, and the crowd in counts."""
     known = sources()
     lines = [HEAD]
     for number, life in enumerate(shaped(), 1):
@@ -35,10 +51,40 @@ def page() -> str:
     return "\n".join([*lines, *_counts(known)]) + "\n"
 
 
+def messages() -> str:
+    """Every message about the crowd, life by life."""
+    known = sources()
+    hooks, lines = 0, list[str]()
+    for number, life in enumerate(crowd(SEED, SIZE), 1):
+        sent = list(sent_of(life, known))
+        hooks += sum(one.target == "hook" for one in sent)
+        told = [f"   {said(one, known[life.source])}" for one in sent if one.target != "hook"]
+        lines += [f"{number}. {life.story} ({life.source})", *(told or ["   nothing"])]
+    return "\n".join([CROWD.format(hooks=hooks), *lines]) + "\n"
+
+
 def told_of(life: Life, known: dict[str, Source]) -> list[str]:
-    """What is told of one life, a line each."""
+    """What is told of one life, a line each: events, and messages to Slack."""
     where = known[life.source]
-    return [line(one, where) for one in play(life, where)] or ["nothing"]
+    told = [(one.at, line(one, where)) for one in play(life, where)]
+    told += [(one.at, said(one, where)) for one in sent_of(life, known) if one.target != "hook"]
+    return [text for _, text in sorted(told, key=lambda one: one[0])] or ["nothing"]
+
+
+def sent_of(life: Life, known: dict[str, Source]) -> Iterator[Sent]:
+    """Every message about one life."""
+    told = ((life.source, one) for one in play(life, known[life.source]))
+    return _channels(known).play(told, END)
+
+
+def _channels(known: dict[str, Source]) -> Channels:
+    return channels(router(), TARGETS, known)
+
+
+def said(one: Sent, where: Source) -> str:
+    """One message to Slack, as a person reads it."""
+    local = one.at.astimezone(where.clockwork.zone)
+    return f"{local:%a %d %b %H:%M}  > {one.target}, {one.how} ({one.reason}): {one.text}"
 
 
 def line(one: Told, where: Source) -> str:
