@@ -92,11 +92,12 @@ class Book:
     revisions: list[Revision] = field(default_factory=list)
     silent: list[Silent] = field(default_factory=list)
 
-    def tell(self, ref: str, what: str, **details: Any) -> None:
-        """Write one event about a resource; its sequence grows by one."""
+    def tell(self, ref: str, what: str, *, dated: bool = True, **details: Any) -> None:
+        """Write one event about a resource; its sequence grows by one. `dated`: the provider's stamp is its time."""
         known = self.known[ref]
         known = self.known[ref] = msgspec.structs.replace(known, sequence=known.sequence + 1)
-        event = _event(self.setting, known, what, **details)
+        undated = msgspec.structs.replace(known, resource=msgspec.structs.replace(known.resource, stamp=None))
+        event = _event(self.setting, known if dated else undated, what, **details)
         self.revisions.append(Revision(ref, known.revision, event))
 
 
@@ -137,7 +138,8 @@ def judge_removal(document: Document, refs: Sequence[str], setting: Setting) -> 
         elif setting.discard:
             book.silent.append(Silent(ref, "removal discarded by an operator"))
         else:
-            book.tell(ref, "removed", state={"before": before, "after": None}, related=leaving.get(ref, ()))
+            state = {"before": before, "after": None}
+            book.tell(ref, "removed", state=state, related=leaving.get(ref, ()), dated=False)
     return Judgement(Document(book.known), tuple(book.revisions), tuple(book.silent))
 
 
@@ -195,7 +197,9 @@ def _judge_change(book: Book, change: Change, arrived: set[str]) -> None:
     related = [related_of(book.setting, one) for one in _children(book, ref)] if ref in arrived else []
     what = change_name(change, book.setting.kind(resource.kind))
     state = {"before": same_state(before), "after": same_state(resource.state)}
-    book.tell(ref, what, state=state, changes=change.fields, related=related)
+    # A stamp that did not move with the change, as many APIs' do not for all fields, says nothing of its time.
+    dated = change.before is None or change.before.resource.stamp != resource.stamp
+    book.tell(ref, what, state=state, changes=change.fields, related=related, dated=dated)
     if change.what == "created":
         _follow_up(book, resource)
 

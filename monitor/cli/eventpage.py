@@ -48,7 +48,7 @@ so a receiver may drop repetitions by the id alone |
 | `data.deadline` | only in events of the clock: \
 `{"date": "2025-12-20", "rung": "30d", "days_left": 30, "late": "0s"}` for dates, \
 `{"at": "...", "rung": "24h", "seconds_left": 86400, "late": "0s"}` for instants |
-| `data.occurred_at` | the provider's own stamp, or null |
+| `data.occurred_at` | the provider's own stamp; null if it has none, or none that moved with this; never of a removal |
 | `data.last_seen_before`, `data.first_seen_after` | the change happened between these two looks |
 | `data.related` | resources that come or go with this one, or that it is about as well; absent if there are none |
 | `data.skipped` | earlier events that this one stands for: [catching up](#catching-up); absent if there are none |

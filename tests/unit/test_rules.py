@@ -114,6 +114,15 @@ def test_a_change_of_fields_has_its_name_or_is_an_update(
     assert judgement.document.known["job/1"].since == "2026-01-01T00:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("stamp", "told"), [("2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z"), ("2026-01-01T00:00:00Z", None), (None, None)]
+)
+def test_a_stamp_that_did_not_move_does_not_date_the_change(stamp: str | None, told: str | None) -> None:
+    """It is the time of an earlier change, and would be read as that of this one."""
+    (event,) = look(document(job(amount=5, stamp="2026-01-01T00:00:00Z")), job(amount=6, stamp=stamp)).events
+    assert event.data["occurred_at"] == told
+
+
 def test_a_named_change_gives_way_to_a_change_of_state() -> None:
     """One event: the state's."""
     assert whats(look(document(job("OPEN", tags=[])), job("DONE", tags=["a"])).events) == ["done"]

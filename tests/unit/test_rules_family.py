@@ -89,6 +89,12 @@ def test_a_child_alone_is_removed_with_an_event_of_its_own() -> None:
     assert [ref for ref, one in judgement.document.known.items() if one.gone] == ["contract/9"]
 
 
+def test_a_removal_has_no_stamp_of_the_provider() -> None:
+    """The last stamp is of the last change: a message would say that the resource went long ago."""
+    (event,) = judge_removal(document(job(stamp="2026-01-01T00:00:00Z")), ["job/1"], setting()).events
+    assert event.data["occurred_at"] is None
+
+
 def test_a_child_that_was_gone_before_is_not_listed_again() -> None:
     """Only what goes now goes with the parent."""
     before = document(post(), known(contract(state=None), revision=2, gone=True))
