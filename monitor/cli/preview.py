@@ -20,6 +20,7 @@ from monitor.conditions import Status
 from monitor.conditions.families import family_of
 from monitor.conditions.life import Told, opened
 from monitor.errors import UsageError
+from monitor.events import encode
 from monitor.exchange import Blocking, Request
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.routing import Decision, default_severity
@@ -27,7 +28,12 @@ from monitor.settings import Settings
 from monitor.simulator.slack_text import lines_of
 from monitor.targets.base import Message, Outcome, Target
 
-Event = Annotated[str, Parameter(help="An event's id, or a file with one event as JSON (- reads it).")]
+DIGEST_NOW = "digest"
+"""Said in place of an event's id."""
+
+Event = Annotated[
+    str, Parameter(help="An event's id, a file with one event as JSON (- reads it), or `digest`: as it would be now.")
+]
 TargetName = Annotated[str, Parameter(name="--target", help="The target's name in the config file.")]
 
 
@@ -40,7 +46,7 @@ async def preview(
     """
     settings = session.read(config)
     session.known("target", target, settings.targets)
-    body = await _body(event, settings)
+    body = await (_digest(target, settings) if event == DIGEST_NOW else _body(event, settings))
     clock = Clock()
     async with AsyncExitStack() as stack:
         runtime = (await open_targets(settings, clock, stack))[target]
@@ -60,6 +66,17 @@ async def preview(
     say()
     say(sent if isinstance(sent, str) else msgspec.json.format(msgspec.json.encode(sent), indent=2).decode())
     return 0
+
+
+async def _digest(target: str, settings: Settings) -> bytes:
+    """What the target's digest would be if it were due now."""
+    async with session.wired(settings) as running:
+        if running.targets[target].digest is None:
+            raise UsageError(f'target {target!r} gets no digest: give it `digest: {{at: "09:00"}}` in the config')
+        event = await running.consumer.digesting.as_it_would_be(target)
+    if event is None:
+        raise UsageError("there would be no digest: no deadline is near, and nothing has happened since the last one")
+    return encode(event)
 
 
 async def _body(event: str, settings: Settings) -> bytes:

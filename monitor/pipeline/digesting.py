@@ -65,20 +65,39 @@ class Digesting:
         if before.day >= mark.day:
             self._done[name] = mark.day
             return False
-        details = await self.content.gather(name, digest, now, (before.until_ms, until))
+        event = await self._written(name, digest, (day, due), now, (before.until_ms, until))
+        moved = await self.digests.move(name, before, mark, event)
+        if moved:
+            late = round((now - due).total_seconds())
+            structlog.get_logger().info("digest.due", target=name, day=mark.day, late=late, empty=event is None)
+        return moved and event is not None
+
+    async def as_it_would_be(self, name: str) -> Event | None:
+        """The digest of one of the targets that gets them, if it were due now; None when there is nothing to say."""
+        digest = self.targets[name].digest
+        if digest is None:
+            return None
+        before, until, now = await self.digests.mark(name), await self.db.now_ms(), self.clock()
+        window = (before.until_ms if before else until, until)
+        return await self._written(name, digest, (latest(digest, now)[0], now), now, window)
+
+    async def _written(
+        self, name: str, digest: Digest, when: tuple[date, datetime], now: datetime, window: tuple[int, int]
+    ) -> Event | None:
+        """The event of a digest for a day, due then; None when there is nothing to say."""
+        details = await self.content.gather(name, digest, now, window)
+        if not details:
+            return None
+        day, due = when
         late = round((now - due).total_seconds())
         about = {
-            "day": mark.day,
+            "day": day.isoformat(),
             "timezone": digest.timezone,
             "due": stamp(due),
             "late": late if late > LATE_SECONDS else 0,
-            "since": stamp(from_millis(before.until_ms)),
+            "since": stamp(from_millis(window[0])),
         }
-        event = _event(name, day, now, {**about, **details}) if details else None
-        moved = await self.digests.move(name, before, mark, event)
-        if moved:
-            structlog.get_logger().info("digest.due", target=name, day=mark.day, late=late, empty=not details)
-        return moved and event is not None
+        return _event(name, day, now, {**about, **details})
 
 
 def _event(target: str, day: date, now: datetime, details: Mapping[str, Any]) -> Event:

@@ -140,6 +140,24 @@ async def test_digests_that_could_not_be_sent_become_one_that_names_the_others(r
     assert "those of 21 Nov 2025 could not be sent" in lines_of(message.payload)[-1]
 
 
+async def test_a_digest_can_be_looked_at_before_its_time(redis: Redis, store_url: str) -> None:
+    """As it would be now, as often as one likes; the real one comes all the same."""
+    async with room(store_url, ROUTES, DAILY) as here:
+        await look(here)
+        digesting = here.services.consumer.digesting
+        assert await digesting.as_it_would_be("chat") is None
+        await here.tell("claimed")
+        await here.pass_(hours=2)
+        await a_moment_later(here.services)
+        for _ in range(2):
+            event = await digesting.as_it_would_be("chat")
+            assert event is not None
+            assert event.data["details"]["events"] == {"devrev.job.claimed": 1}
+        assert await digesting.as_it_would_be("hook") is None
+        await here.pass_(hours=22)
+        assert await look(here) == 1
+
+
 async def test_what_is_silenced_is_in_no_digest(redis: Redis, store_url: str) -> None:
     """A silence keeps its events out of the digest too, and the delivery names it."""
     async with room(store_url, ROUTES, DAILY) as here:
