@@ -35,7 +35,8 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     """One group's book. `began_at` is when its ticks began (None: it has nothing open), `sent_at` its last message.
 
     `number` counts messages since the group began, `repeat_at` is when open conditions are told again, `tries`
-    counts attempts at the message that is owed.
+    counts attempts at the message that is owed, `tried_at` is when a message that would begin the group was tried
+    first: a part of it may have arrived, and is not to be told twice.
     """
 
     told: dict[str, Told] = {}
@@ -45,6 +46,7 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     refresh_at: datetime | None = None
     number: int = 0
     tries: int = 0
+    tried_at: datetime | None = None
     memory: dict[str, Any] = {}
 
 

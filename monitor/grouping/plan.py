@@ -78,7 +78,7 @@ def plan(
         tell = []
     told = {id: one.told for id, one in looks.items() if one.told is not None}
     unsent = {id: one.unsent for id, one in looks.items() if one.unsent is not None}
-    kept = _kept(book, unsent)
+    kept = _kept(book if reason is not None else msgspec.structs.replace(book, tried_at=None), unsent)
     after = _after(book, told, stance, now) if reason is not None else kept
     gone = tuple(id for id, one in looks.items() if (one.told if reason is not None else one.unsent) is None)
     members = sorted((one.member for one in found if one.member is not None), key=_order)
@@ -153,7 +153,7 @@ def _stands(member: Member | None) -> bool:
 def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime) -> Book:
     """The book once a message has arrived."""
     opens = any(one.knows for one in told.values())
-    began = book.began_at or now
+    began = book.began_at or book.tried_at or now
     repeat = tick(began, stance.interval, now + timedelta(seconds=stance.repeat)) if stance.repeat else None
     return Book(
         told=told,

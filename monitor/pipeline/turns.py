@@ -70,8 +70,9 @@ class Turns:
         if made.settled.verdict == "delivered":
             book = msgspec.structs.replace(found.sent, memory=memory)
             return view.timed(replace(turn, book=book, flushed_ms=view.now_ms), found.next_at, book)
-        tries = found.unsent.tries + 1 if made.settled.verdict == "retry" else 0
-        book = msgspec.structs.replace(found.unsent, memory=memory, tries=tries)
+        again = made.settled.verdict == "retry"
+        tries, tried = (found.unsent.tries + 1, found.unsent.tried_at or view.now) if again else (0, None)
+        book = msgspec.structs.replace(found.unsent, memory=memory, tries=tries, tried_at=tried)
         later = view.now + GIVEN_UP if view.standing else None
         kept = replace(turn, book=book, gone=view.gone_unsent(turn, found))
         return view.timed(kept, later, book)
@@ -265,7 +266,7 @@ def _group(
         labels=stored.meta.labels,
         values=stored.meta.values,
         members=found.members,
-        since=stored.book.began_at or view.now,
+        since=stored.book.began_at or stored.book.tried_at or view.now,
         number=stored.book.number,
         late=max(0.0, (view.now_ms - due) / 1000 - patience),
         again_in=(min(moments) - view.now).total_seconds() if moments else None,
