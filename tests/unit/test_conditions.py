@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.conditions.condition import Condition, Status
+from monitor.conditions.condition import Condition, Place, Status
 from monitor.conditions.ending import Facts, Sight, keys_of, over_by_facts, over_by_sight
 from monitor.conditions.families import FAMILIES, MERELY_ENDS, family_of, grade
 from monitor.conditions.ledger import Ledger, move
 from monitor.conditions.life import Told, acknowledged, calm_at, snoozed, times
 from monitor.eventschema import MONITOR
+from monitor.status.conditions import condition_view
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = "tax/job/7"
@@ -167,6 +168,20 @@ def test_ends_that_no_event_tells_are_seen_in_what_is_stored() -> None:
     job = after(told("a.job.failed", state="failed")).open[0]
     assert over_by_sight(job, Sight("failed"), stands, NOW) is None
     assert over_by_sight(job, Sight("failed", gone=True), stands, NOW) == "it is gone"
+
+
+def test_people_see_the_severity_that_routes_give() -> None:
+    """The gravest of those that tell of it now; the type's own where none does."""
+    (open_,) = after(told("devrev.job.failed", state="failed")).open
+    here = [Place("chat", "a", "critical", "routes[0]"), Place("more", "b", "info", "routes[1]")]
+    left = Place("boss", "c", "critical", "routes[2]", left=True)
+
+    def seen(*places: Place) -> str:
+        return condition_view(msgspec.structs.replace(open_, places=places), NOW).severity
+
+    assert seen(*here, left) == "critical"
+    assert seen(here[1], left) == "info"
+    assert seen(left) == open_.severity
 
 
 def test_an_end_says_what_is_different_now() -> None:
