@@ -183,16 +183,26 @@ class DriverJobs(ProviderServer):
 
 
 def rendered(doc: Doc, today: date) -> Doc:
-    """Take a stored job driver and a day and give it as sent: ``days_to_expire`` counted from that day."""
+    """Take a stored job driver and a day and give it as sent: ``days_to_expire`` counted from that day.
+
+    It is left as it is where the end is no date: a document can be given one that nobody can read.
+    """
     sent = dict(doc)
     for name in ("last_contract", "pending_contract"):
         contract = sent.get(name)
-        if isinstance(contract, dict) and isinstance(contract.get("end_date"), str):
-            left = (datetime.fromisoformat(contract["end_date"]).date() - today).days
-            sent[name] = {**contract, "days_to_expire": left}
+        end = _day(contract.get("end_date")) if isinstance(contract, dict) else None
+        if isinstance(contract, dict) and end is not None:
+            sent[name] = {**contract, "days_to_expire": (end - today).days}
     if sent.get("pending_contract") is None:
         sent.pop("pending_contract", None)
     return sent
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _count(body: bytes) -> int:

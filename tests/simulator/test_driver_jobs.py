@@ -94,6 +94,15 @@ async def test_days_to_expire_counts_from_today_in_london(sim: Simulator, client
     assert before.headers["etag"] != after.headers["etag"]
 
 
+async def test_an_end_that_is_no_date_is_sent_as_it_stands(sim: Simulator, client: Client) -> None:
+    """What a monitor says of a date that cannot be read has to be tried with one."""
+    sim.driver_jobs.put(driver(1))
+    sim.driver_jobs.patch(1, {"last_contract.end_date": "31/12/2026"})
+    answer = await client.drivers()
+    assert answer.status == 200
+    assert answer.json["job_drivers"][0]["last_contract"]["end_date"] == "31/12/2026"
+
+
 async def test_a_pending_contract_is_absent_not_null(sim: Simulator, client: Client) -> None:
     """Without a renewal the key is missing; with one it is there and counted too."""
     sim.driver_jobs.put(driver(1, pending_contract=None))
