@@ -28,7 +28,8 @@ async def redis_server(program: Path, directory: Path, *options: str) -> AsyncIt
         yield f"unix://{socket}"
     finally:
         if process.returncode is None:
-            process.terminate()
+            # Killed: a server that writes its first append-only file refuses to end, and nothing is read from it again.
+            process.kill()
         await process.wait()
         socket.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -61,6 +62,9 @@ async def test_a_restored_backup_goes_on_where_it_was(how: str) -> None:
                 if how == "snapshot":
                     async with stores.client(store) as redis:
                         await redis.config_set("appendonly", "yes")
+                        async with asyncio.timeout(stores.PATIENCE):
+                            while (await redis.info("persistence"))["aof_rewrite_in_progress"]:
+                                await asyncio.sleep(0.02)
                 async with installed(store, config, hands) as watch:
                     assert await log(watch) == kept
                     watch.slots = 2
