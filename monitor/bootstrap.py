@@ -40,6 +40,7 @@ from monitor.providers import PROVIDERS
 from monitor.routing import Router
 from monitor.settings import Settings
 from monitor.settings.tree import routes_of
+from monitor.status import Replaying
 from monitor.store.clock import SharedClock
 from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
@@ -47,17 +48,21 @@ from monitor.store.db import Db
 from monitor.store.deadlines import Deadlines
 from monitor.store.digests import Digests
 from monitor.store.eventlog import EventLog
+from monitor.store.fleet import Fleet
 from monitor.store.groups import Groups
 from monitor.store.items import Items
 from monitor.store.lanes import Lanes
+from monitor.store.once import Once
 from monitor.store.pages import Pages
 from monitor.store.reading import Reading
+from monitor.store.replay import Replays
 from monitor.store.retention import Retention
 from monitor.store.secrets import Secrets
 from monitor.store.silences import SilenceStore
 from monitor.store.sources import Sources
 from monitor.store.spending import Spending
 from monitor.store.switch import Switch
+from monitor.store.totals import Totals
 from monitor.store.upkeep import Upkeep
 from monitor.store.vault import Vault, key_bytes
 from monitor.targets import TARGETS
@@ -82,6 +87,10 @@ class Store:
     groups: Groups
     silences: SilenceStore
     digests: Digests
+    replays: Replays
+    once: Once
+    totals: Totals
+    fleet: Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,17 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
         groups=Groups(db),
         silences=SilenceStore(db),
         digests=Digests(db, keep),
+        replays=Replays(db),
+        once=Once(db),
+        totals=Totals(db),
+        fleet=Fleet(db),
     )
+
+
+def replaying(running: Services) -> Replaying:
+    """A wired installation in, what sends again in it out."""
+    grouped = {name for name, one in running.targets.items() if one.target.grouped}
+    return Replaying(running.store.reading, running.store.replays, list(running.settings.targets), grouped)
 
 
 @asynccontextmanager

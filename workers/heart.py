@@ -10,7 +10,7 @@ from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
 from monitor.settings import ConfigWatch
-from monitor.store.fleet import Fleet, WorkerFacts
+from monitor.store.fleet import WorkerFacts
 
 EVERY_SECONDS = 5.0
 
@@ -25,7 +25,7 @@ class Heart:
     async def beat_until(self, stopping: asyncio.Event) -> None:
         """Beat until told to stop, through any outage of the store; then say that this worker is gone."""
         db, owner, since = self.services.store.db, self.services.scanner.owner, None
-        fleet = Fleet(db)
+        fleet = self.services.store.fleet
         while not stopping.is_set():
             # An outage is told by those who cannot work; whoever does not beat is not counted.
             with suppress(StoreUnavailable):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import Services
+from monitor.bootstrap import Services, replaying
 from monitor.cli import session
 from monitor.cli.entry import FAILED
 from monitor.cli.eventlog import moment
@@ -20,7 +20,7 @@ from monitor.errors import UsageError
 from monitor.moments import from_millis, to_millis
 from monitor.routing import type_glob
 from monitor.status import Choice, ReplayCount, Replaying
-from monitor.status.replay import done, refusal, replaying, within_reach
+from monitor.status.replay import done, refusal, within_reach
 
 Ids = Annotated[str, Parameter(name="IDS", help="Deliveries or events; an event is all its deliveries.")]
 Target = Annotated[
@@ -75,8 +75,7 @@ async def replay(
     if not ids and (target is None or since is None):
         raise UsageError("say what to send again: IDS of deliveries or events, or --target NAME --since T")
     async with session.wired(settings) as running:
-        grouped = {name for name, one in running.targets.items() if one.target.grouped}
-        again = replaying(running.store.db, list(settings.targets), grouped)
+        again = replaying(running)
         if ids:
             return await _named(again, ids, target, dry_run=dry_run, as_json=as_json)
         now = await running.store.db.now_ms()

@@ -16,7 +16,6 @@ import msgspec
 
 from monitor.errors import UsageError
 from monitor.moments import from_millis, stamp
-from monitor.store.db import Db
 from monitor.store.eventlog import place_order
 from monitor.store.reading import Reading, StoredDelivery, Wanted
 from monitor.store.replay import AT_ONCE, Again, Replays, Result
@@ -159,11 +158,6 @@ class Replaying:
         async for _, one in self.reading.deliveries([choice.target], choice.wanted, newest_first=False):
             if one is not None and choice.fits(one):
                 yield one
-
-
-def replaying(db: Db, targets: Sequence[str], grouped: Collection[str]) -> Replaying:
-    """What sends again on a store."""
-    return Replaying(Reading(db), Replays(db), targets, grouped)
 
 
 async def done(

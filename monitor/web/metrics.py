@@ -13,9 +13,7 @@ from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.conditions import Status
 from monitor.moments import from_millis
-from monitor.store.fleet import Fleet
 from monitor.store.server import server_load
-from monitor.store.totals import Totals
 from monitor.web.exposition import Exposition
 from monitor.web.figures import add_scans, add_source, add_target
 from monitor.web.operations import addresses_of, operation
@@ -32,8 +30,8 @@ class Metrics:
         self._running = running
         self._store = running.store
         self._readiness = Readiness(running)
-        self._totals = Totals(running.store.db)
-        self._fleet = Fleet(running.store.db)
+        self._totals = running.store.totals
+        self._fleet = running.store.fleet
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""

@@ -11,13 +11,12 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from monitor.bootstrap import Services
+from monitor.bootstrap import Services, replaying
 from monitor.errors import UsageError
 from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.routing import type_glob
 from monitor.status import Choice, ReplayDone
-from monitor.status.replay import Replayed, done, refusal, replaying, within_reach
-from monitor.store.once import Once
+from monitor.status.replay import Replayed, done, refusal, within_reach
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
 from monitor.web.questions import ONCE
@@ -49,9 +48,8 @@ class Replays:
     def __init__(self, running: Services) -> None:
         self._running = running
         self._store = running.store
-        self._once = Once(running.store.db)
-        grouped = {name for name, one in running.targets.items() if one.target.grouped}
-        self._replaying = replaying(running.store.db, list(running.settings.targets), grouped)
+        self._once = running.store.once
+        self._replaying = replaying(running)
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""

@@ -22,7 +22,6 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.errors import TransportError
 from monitor.exchange import Exchange, Request, Response, ask
-from monitor.store.once import Once
 from monitor.targets.slack_actions import MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_signature import genuine
@@ -43,7 +42,7 @@ class SlackClicks:
 
     def __init__(self, running: Services) -> None:
         self._running = running
-        self._once = Once(running.store.db)
+        self._once = running.store.once
         self._telling: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:

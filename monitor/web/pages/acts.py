@@ -8,8 +8,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 from aiohttp import web
 
-from monitor.bootstrap import Services
-from monitor.status.replay import replaying
+from monitor.bootstrap import Services, replaying
 from monitor.web.problems import Problem
 
 _PAGE = "somebody on the page"
@@ -20,8 +19,7 @@ class Acts:
 
     def __init__(self, running: Services) -> None:
         self._running = running
-        grouped = {name for name, one in running.targets.items() if one.target.grouped}
-        self._replaying = replaying(running.store.db, list(running.settings.targets), grouped)
+        self._replaying = replaying(running)
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""

@@ -11,8 +11,8 @@ from typing import Any
 from aiohttp import web
 from redis.asyncio import Redis
 
+from monitor.bootstrap import replaying
 from monitor.status import Replaying
-from monitor.status.replay import replaying
 from monitor.store.lanes import delivery_id
 from monitor.store.reading import StoredDelivery
 from tests.installation import SECRET, Installation, installed, listing
@@ -86,7 +86,7 @@ async def world(store_url: str, retry: str) -> AsyncIterator[World]:
         )
         async with installed(store_url, config) as watch:
             await watch.scan()
-            yield World(watch, receiver, replaying(watch.services.store.db, ["hook"], ()), job)
+            yield World(watch, receiver, replaying(watch.services), job)
 
 
 async def test_w16_a_manual_retry_replaces_the_automatic_one(redis: Redis, store_url: str) -> None:
@@ -154,7 +154,7 @@ async def test_w16_what_a_slack_channel_was_told_is_told_again_at_once(redis: Re
         first = await here.tell("failed")
         await here.pass_(seconds=11)
         assert len(here.of()) == 1
-        again = replaying(here.services.store.db, ["chat"], {"chat"})
+        again = replaying(here.services)
         assert [one.result for one in await again.named([first])] == ["queued"]
         await here.pass_(seconds=2)
         assert len(here.of()) == 2, "within its interval, and long before it would be repeated"

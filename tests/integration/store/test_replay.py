@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from monitor.status import Choice, Replaying
-from monitor.status.replay import replaying
 from monitor.store.db import Db
 from monitor.store.eventlog import EventLog
 from monitor.store.lanes import ClaimedLane, Lanes, delivery_id
@@ -26,7 +25,7 @@ def replays(db: Db) -> Replays:
 @pytest.fixture
 def again(db: Db) -> Replaying:
     """The same, with what chooses."""
-    return replaying(db, ["hook", "chat"], {"chat"})
+    return Replaying(Reading(db), Replays(db), ["hook", "chat"], {"chat"})
 
 
 async def made(db: Db, lanes: Lanes, log: EventLog, count: int) -> list[str]:
@@ -186,7 +185,7 @@ async def test_replays_of_a_grouped_target_wait_for_each_other(db: Db, lanes: La
     await relay(lanes, log, HOOK)
     for _ in ids:
         await settle(lanes)
-    grouped = replaying(db, ["hook"], {"hook"})
+    grouped = Replaying(Reading(db), Replays(db), ["hook"], {"hook"})
     before = await db.now_ms()
     await grouped.named(ids)
     assert before + 1000 <= (await scores(db))["a"] <= await db.now_ms() + 1000
