@@ -37,7 +37,9 @@ def unpacked(into: Path) -> Path:
         assert f"sha512-{digest}" == package["integrity"]
         place = into / "node_modules" / name
         with tarfile.open(file) as archive:
-            archive.extractall(into / "unpacking", filter="data")
+            if hasattr(tarfile, "data_filter"):  # Python 3.11.4 and newer
+                archive.extraction_filter = staticmethod(tarfile.data_filter)
+            archive.extractall(into / "unpacking")  # noqa: S202 - its bytes are the ones that were looked at
         place.parent.mkdir(parents=True, exist_ok=True)
         (into / "unpacking" / "package").rename(place)
     return Path(shutil.copy(SAMPLES / "verify.js", into))
