@@ -76,7 +76,7 @@ async def test_a_thousand_troubles(baseline: bool, redis: Redis, store_url: str)
     """P20: the same at every command and with longer lists: five hundred lives here and five hundred there."""
     points = 0
     jumps: dict[str, Making] = {"jumps on": lambda at: Jump(at, 10), "jumps back": lambda at: Jump(at, -10)}
-    for count in (6, 18):
+    for count in (6, 18, 30):
         for make in (KINDS | jumps).values():
             points += await everywhere(Story(redis, store_url, baseline=baseline, count=count), make)
     assert points >= 500
