@@ -133,7 +133,6 @@ def ended(before: Condition, by: str, now: datetime, *, event: str | None = None
         ended_by=by,
         ended_event=event,
         expired=expired,
-        acknowledgement=None,
         snooze=None,
     )
 

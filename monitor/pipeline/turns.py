@@ -210,9 +210,9 @@ def _message(
         about = _about(found, reason)
         bodies = tuple(one.condition.event_bytes for one in about)
         first = about[0]
-        mark = (
-            first.condition.event if not runtime.target.grouped else f"{lane.lane} {first.condition.event} {view.now}"
-        )
+        # The same at each try of the message that is owed, so that all of them are one delivery.
+        owed = stored.book.tried_at or view.now
+        mark = first.condition.event if not runtime.target.grouped else f"{lane.lane} {first.condition.event} {owed}"
         place = next(place for condition, place in view.standing if condition.id == first.condition.id)
         # What a forgetful receiver is told again and again is no delivery worth a record.
         record = (

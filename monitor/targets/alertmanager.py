@@ -79,8 +79,11 @@ class Alertmanager:
         labels = _labels(message.group.labels) if message.group else {}
         for member in message.group.members if message.group else ():
             yield from self._of_condition(member, labels, message.sent_at)
+        over = {member.condition.key for member in message.group.members if member.over} if message.group else set()
         for body in occurrences(message):
             facts = read(body)
+            if facts.key in over:  # what ended a condition is told by the end of its alert
+                continue
             severity = message.severity or default_severity(facts.type)
             own = {**labels, **_about(facts, facts.type, severity), "event": facts.id}
             # Counted from now, however late it comes: what ended in the past nobody would hear of.

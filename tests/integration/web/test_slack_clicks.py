@@ -120,6 +120,7 @@ async def test_a_condition_is_acknowledged_with_a_click(redis: Redis, store_url:
         await here.claim("completed")
         ended = await here.message("Resolved")
         assert ended.ts == shown.ts
+        assert "acknowledged by u0dana" in str(ended.blocks)
         thread = await here.slack.wait_for(lambda found: any(one.thread_ts for one in found), timeout=60)
         assert "Over after" in str([one.payload for one in thread if one.thread_ts == shown.ts])
 

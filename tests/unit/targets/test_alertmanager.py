@@ -113,3 +113,12 @@ def test_only_web_addresses_become_links(url: str | None) -> None:
     assert "generatorURL" not in alert
     (linked,) = alerts(message([member(stored("worklayer.job.failed", url="https://jobs.example/7"))]))
     assert linked["generatorURL"] == "https://jobs.example/7"
+
+
+def test_what_ended_a_condition_is_no_alert_of_its_own() -> None:
+    """The all-clear must not fire a new one: the end of the condition's alert tells it."""
+    failed = stored("devrev.job.failed", id="evt_failed")
+    queued = stored("devrev.job.queued", id="evt_queued")
+    (alert,) = alerts(message([member(failed, status=Status.RESOLVED)], queued, reason=Reason.ALL_RESOLVED))
+    assert alert["labels"]["alertname"] == "devrev.job.failed"
+    assert alert["endsAt"] == stamp(NOW)
