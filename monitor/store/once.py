@@ -17,10 +17,9 @@ KEPT_MS = 86_400_000
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What stands under a key: what was asked, when the work was begun (ms), and its answer once there is one."""
+    """What stands under a key: what was asked, and its answer once there is one."""
 
     asked: str
-    begun_ms: int
     status: int | None = None
     body: str = ""
 
@@ -36,7 +35,7 @@ class Once:
 
     async def begin(self, key: str, asked: str) -> Kept | None:
         """Begin work under a key: None when it is ours to do now, else what stands there already."""
-        mine = Kept(asked, await self._db.now_ms())
+        mine = Kept(asked)
         name = self._name(key)
         taken, found = await self._db.run_all(
             [("SET", name, msgspec.json.encode(mine), "NX", "PX", LEASE_MS), ("GET", name)]
@@ -50,7 +49,7 @@ class Once:
 
     async def end(self, key: str, asked: str, status: int, body: bytes) -> None:
         """The work is done: keep its answer."""
-        kept = Kept(asked, await self._db.now_ms(), status, body.decode())
+        kept = Kept(asked, status, body.decode())
         await self._db.run("SET", self._name(key), msgspec.json.encode(kept), "PX", KEPT_MS)
 
     async def give_up(self, key: str) -> None:

@@ -30,7 +30,7 @@ _REFUSED = {
 
 Beat: TypeAlias = Callable[[], Awaitable[None]]
 Work: TypeAlias = Callable[[int, Beat], Awaitable[object]]
-"""Does what was asked: when it was first asked (ms), and what to call now and then while it goes on."""
+"""Does what was asked: what time it is (ms), and what to call now and then while it goes on."""
 
 
 class ReplayWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
