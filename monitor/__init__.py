@@ -26,6 +26,7 @@ Where to look:
     pipeline/                                                         gather, decide, apply
     status/                                                           what people ask, for cli and web alike
     bootstrap                                                         the only code that constructs
+    answers                                                           what cli and web both answer
     cli/ web/                                                         what people see
     embedded/ supervise                                               the bundled server; processes of `up`
     simulator/ demo/                                                  stand-ins of the outside; a world to look at

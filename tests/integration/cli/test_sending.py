@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.routing import read_event, sample_event
+from monitor.answers.routing import sample_event
+from monitor.cli.routing import read_event
 from monitor.errors import UsageError
 from monitor.settings import Settings
 from monitor.simulator import Receiver
