@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientSession, web
 from pydantic import SecretStr
 
+from monitor.budget import Outcome, Quota
 from monitor.errors import BodyTooLarge, ConnectFailed, CredentialsRejected, TransportError, TransportTimeout
 from monitor.exchange import Exchange, Page, Proof, Request, Response, ask, ask_together, hand_over
 from monitor.http import Caller, Limits, source_session
@@ -41,6 +42,22 @@ class Log:
         self.seen.append(request)
         await request.read()
         return self.answers[min(len(self.seen), len(self.answers)) - 1]()
+
+
+@dataclass(slots=True)
+class Pauses:
+    """A governor that lets everybody go at once, and keeps what it was asked to pause."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    async def acquire(self) -> None:
+        return
+
+    def observe(self, outcome: Outcome, quota: Quota | None = None) -> None:
+        return
+
+    async def pause(self, seconds: float) -> None:
+        self.seconds.append(seconds)
 
 
 def status(code: int, text: str = "", **headers: str) -> Callable[[], web.Response]:
@@ -318,6 +335,19 @@ async def test_a_429_that_asks_for_nothing_is_retried_like_a_5xx(session: Client
     async with served(Log([status(429)])) as url:
         assert (await Caller(session, NOBODY, Limits(), clock=time.clock()).run(read(url))).status == 429
     assert time.slept == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(("code", "held"), [(429, [0.5, 1.0]), (503, [])])
+async def test_too_many_requests_hold_everybody_and_an_error_of_the_server_only_who_met_it(
+    code: int, held: list[float], session: ClientSession
+) -> None:
+    """A 429 concerns the credential, also when it does not say for how long: all who use it are paused."""
+    time, pauses = PassingClock(), Pauses()
+    async with served(Log([status(code)])) as url:
+        caller = Caller(session, NOBODY, Limits(), clock=time.clock(), governor=pauses)
+        assert (await caller.run(read(url))).status == code
+    assert pauses.seconds == held
+    assert time.slept == ([] if held else [0.5, 1.0])
 
 
 async def test_pages_may_be_of_no_interest_and_a_purchase_has_none(session: ClientSession) -> None:
