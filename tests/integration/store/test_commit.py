@@ -23,6 +23,7 @@ from monitor.store.items import (
     next_value,
     raw_digest,
 )
+from monitor.store.pages import PageCommit, Pages, Remembered
 from monitor.store.retention import Retention
 from monitor.store.sources import Lease, Sources
 from tests.integration.store.makers import NOW_MS, change, counted, created, digest, everything, take
@@ -115,6 +116,22 @@ async def test_each_item_is_written_whole_or_not_at_all(db: Db, items: Items, lo
         "acme.job.claimed",
     ]
     assert await counted(items) == {"job": {"CLAIMED": 2, "DONE": 1}}
+
+
+@pytest.mark.parametrize("more", [0, COMMIT_SIZE], ids=["one step", "two steps"])
+async def test_p28_a_page_is_forgotten_when_an_item_on_it_was_not_written(more: int, db: Db, items: Items) -> None:
+    """P28: else "not modified" would hide the item that somebody else changed meanwhile; another page stays."""
+    pages = Pages(db)
+    mine, other = (PageCommit(key, Remembered('"1"', {}, ["1"], 9)) for key in (b"mine", b"other"))
+    await items.commit("shop", [created("1", job(id="1"))], fence="", now_ms=NOW_MS, page=mine)
+    await items.commit("shop", [], fence="", now_ms=NOW_MS, page=other)
+    stale = await change(items, "1", "2", job("CLAIMED", id="1"))
+    await take(items, await change(items, "1", "other", job("DONE", id="1")))
+    assert await pages.recall("shop", [b"mine", b"other"]) == [mine.page, other.page]
+    fresh = [created(f"n{number}", job(id=f"n{number}")) for number in range(more)]
+    again = PageCommit(b"mine", Remembered('"2"', {}, ["1"], 9))
+    assert await items.commit("shop", [stale, *fresh], fence="", now_ms=NOW_MS, page=again) == ["1"]
+    assert await pages.recall("shop", [b"mine", b"other"]) == [None, other.page]
 
 
 async def test_an_item_twice_in_one_commit_is_written_once(items: Items, log: EventLog) -> None:
