@@ -43,7 +43,7 @@ from monitor.status.resources import (
     resources,
 )
 from monitor.status.sources import SourceView, source_view
-from monitor.status.targets import CIRCUITS, TargetView, circuit, target_view
+from monitor.status.targets import CIRCUITS, TargetView, addressed, circuit, target_view
 from monitor.status.watched import Watched
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "SourceView",
     "TargetView",
     "Watched",
+    "addressed",
     "circuit",
     "condition_view",
     "condition_views",

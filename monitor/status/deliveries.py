@@ -16,7 +16,10 @@ LOOKED_AT = 5000
 
 
 class DeliveryView(msgspec.Struct, frozen=True):
-    """One event for one target: `status` is pending, delivered or failed, `next_at` when it is tried again."""
+    """One event for one target: `status` is pending, delivered or failed, `next_at` when it is tried again.
+
+    Only where details are wanted: when it was made, the type of the event, and the key of what it is about.
+    """
 
     id: str
     event_id: str
@@ -24,6 +27,9 @@ class DeliveryView(msgspec.Struct, frozen=True):
     status: str
     attempts: Sequence[Attempt]
     next_at: str | None
+    made_at: str | msgspec.UnsetType = msgspec.UNSET
+    type: str | msgspec.UnsetType = msgspec.UNSET
+    key: str | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,9 @@ async def deliveries_of(
     return sorted(chosen, key=lambda one: (one.made_ms, one.id))
 
 
-def delivery_view(stored: StoredDelivery) -> DeliveryView:
+def delivery_view(stored: StoredDelivery, *, detail: bool = False) -> DeliveryView:
     """A stored delivery in, what people see of it out."""
+    more = {"made_at": stamp(from_millis(stored.made_ms)), "type": stored.type, "key": stored.key} if detail else {}
     return DeliveryView(
         id=stored.id,
         event_id=stored.event,
@@ -81,6 +88,7 @@ def delivery_view(stored: StoredDelivery) -> DeliveryView:
         status=stored.status,
         attempts=stored.attempts,
         next_at=stamp(from_millis(stored.next_ms)) if stored.next_ms is not None else None,
+        **more,
     )
 
 

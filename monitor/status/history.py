@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from monitor.diff import same_state
 from monitor.resources import Known
 
 
@@ -24,6 +25,21 @@ def revisions(lines: Sequence[dict[str, Any]], known: Known | None) -> list[dict
     if known.gone and (not lines or int(lines[-1]["revision"]) < known.revision):
         found.append(_silent(known.revision, known.since, known.resource.state, None))
     return found
+
+
+def brief(known: Known | None) -> dict[str, Any] | None:
+    """What is known of a resource in, how it is now in short out; `events` counts those that were told of it."""
+    if known is None:
+        return None
+    return {
+        "title": known.resource.title,
+        "state": same_state(known.resource.state),
+        "since": known.since,
+        "revision": known.revision,
+        "events": known.sequence,
+        "first_seen": known.first_seen,
+        "removed": known.gone,
+    }
 
 
 def _silent(revision: int, at: str, before: str | None, after: str | None) -> dict[str, Any]:

@@ -31,6 +31,12 @@ class TargetView(msgspec.Struct, frozen=True):
     oldest_at: str | None
     success_rate: float | None
     circuit: str
+    address: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def addressed(view: TargetView, address: str) -> TargetView:
+    """The same with its `address`, as the target itself shows it: what is secret in it is left out."""
+    return msgspec.structs.replace(view, address=address)
 
 
 async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> TargetView:

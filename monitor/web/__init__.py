@@ -8,7 +8,8 @@
     openapi      operations in, the document of the API out
     documents    GET /api/openapi.json
     questions    words of a query, and cursors
-    reading      GET /api/v1/...: sources, targets, resources, events, deliveries
+    reading      GET /api/v1/...: sources, targets, resources, deliveries
+    eventlog     GET /api/v1/events: forwards from a cursor, backwards from the end
     asking       POST: a scan now, by an operator or by a provider's webhook
     replaying    POST: deliveries sent again
     attending    conditions and silences, read and said

@@ -8,6 +8,7 @@ from monitor.bootstrap import Services
 from monitor.web.asking import LARGEST_BODY, Asking
 from monitor.web.attending import Attending
 from monitor.web.documents import ApiDocument
+from monitor.web.eventlog import Events
 from monitor.web.guard import ASSETS, Guard
 from monitor.web.health import Health
 from monitor.web.metrics import Metrics
@@ -25,7 +26,7 @@ def make_app(running: Services) -> web.Application:
     """A wired installation in, its web application out."""
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
-    parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running))
+    parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
     pages = Pages(running, guard)
     for part in (*parts, *asked, pages, Acts(running), SlackClicks(running)):

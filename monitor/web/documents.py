@@ -8,6 +8,7 @@ from aiohttp import web
 from monitor import __version__
 from monitor.web.asking import Asking
 from monitor.web.attending import Attending
+from monitor.web.eventlog import Events
 from monitor.web.health import Health
 from monitor.web.metrics import Metrics
 from monitor.web.openapi import Schema, openapi_document
@@ -41,6 +42,6 @@ class ApiDocument:
 
 def api_document() -> Schema:
     """The OpenAPI 3.1 document of everything that is served, but the pages for people."""
-    reading = (ApiDocument, Readings, Attending, Pages, Metrics, Health)
+    reading = (ApiDocument, Readings, Events, Attending, Pages, Metrics, Health)
     changing = (Asking, Replays, Rotating, Switching, SlackClicks)
     return openapi_document((*reading, *changing), __version__)

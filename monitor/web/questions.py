@@ -45,6 +45,7 @@ STATUS = Word("status", "how it stands", {"type": "string", "enum": list(STATUSE
 EVENT = Word("event", "the id of an event", _TEXT)
 SINCE = Word("since", "2h, 2026-01-05 or RFC 3339", _TEXT)
 ALL = Word("all", "1: also what ended lately", {"type": "string", "enum": ["0", "1"]})
+DETAIL = Word("detail", "1: also what people are shown of each", {"type": "string", "enum": ["0", "1"]})
 STRICT = Word("strict", "1: 503 also for stale sources and failing targets", {"type": "string", "enum": ["0", "1"]})
 TYPE = Word("type", "a pattern such as `*.contract.*`", _TEXT)
 TEXT = Word("text", "what an event says somewhere", _TEXT)

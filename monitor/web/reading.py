@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from monitor.bootstrap import Services
+from monitor.routing import type_glob
 from monitor.settings.tree import routes_of
 from monitor.status import (
     DeliveryView,
@@ -13,6 +14,7 @@ from monitor.status import (
     ResourceView,
     SourceView,
     TargetView,
+    addressed,
     deliveries_of,
     deliveries_page,
     delivery_view,
@@ -22,33 +24,30 @@ from monitor.status import (
     target_view,
 )
 from monitor.status.explain import Explanation, explain
-from monitor.status.history import revisions
-from monitor.store.eventlog import FIRST, is_place, place_order
+from monitor.status.history import brief, revisions
 from monitor.store.reading import Wanted
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
 from monitor.web.questions import (
     AFTER,
+    DETAIL,
     EVENT,
     KIND,
     LIMIT,
-    PLACE,
     SINCE,
     SOURCE,
     STATE,
     STATUS,
     STATUSES,
     TARGET,
+    TYPE,
     after,
     cursor,
     limit_of,
     moment_of,
     one_of,
 )
-from monitor.web.shapes import EventView, Listing, RevisionView
-
-_AHEAD_MS = 60_000
-_DAY_MS = 86_400_000
+from monitor.web.shapes import HistoryView, Listing
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -76,11 +75,13 @@ class Readings:
         watched = self._running.sources.values()
         return answer(Page([await source_view(store.sources, store.items, one, now_ms) for one in watched]))
 
-    @operation("GET", "/api/v1/targets", Listing[TargetView])
-    async def targets(self, _: web.Request) -> web.Response:
-        """Every target: what waits for it, how much arrived, whether it is held."""
-        now_ms, known = await self._store.db.now_ms(), self._running.settings.targets.values()
-        return answer(Page([await target_view(self._store.reading, one.name, one.type, now_ms) for one in known]))
+    @operation("GET", "/api/v1/targets", Listing[TargetView], words=(DETAIL,))
+    async def targets(self, request: web.Request) -> web.Response:
+        """Every target: what waits for it, how much arrived, whether it is held; with `detail=1` its address."""
+        detail, known = _detail(request), self._running.settings.targets.values()
+        now_ms, where = await self._store.db.now_ms(), self._running.targets
+        views = [await target_view(self._store.reading, one.name, one.type, now_ms) for one in known]
+        return answer(Page([addressed(one, where[one.name].target.address()) if detail else one for one in views]))
 
     @operation("GET", "/api/v1/resources", Listing[ResourceView], words=(SOURCE, KIND, STATE, LIMIT, AFTER))
     async def resources(self, request: web.Request) -> web.Response:
@@ -93,50 +94,17 @@ class Readings:
         page = await resources_page(items, reading, watched, place, kind=kind, state=state, limit=limit)
         return answer(Page([*page.items], cursor(page.rest) if page.rest else None))
 
-    @operation("GET", "/api/v1/resources/{key:.+}/history", Listing[RevisionView], problems=(404,))
+    @operation("GET", "/api/v1/resources/{key:.+}/history", HistoryView, problems=(404,))
     async def history(self, request: web.Request) -> web.Response:
-        """The kept revisions of one resource, the newest last."""
+        """The kept revisions of one resource, the newest last, and how it is now."""
         key = request.match_info["key"]
         name, _, ref = key.partition("/")
         if name in self._running.sources:
             lines = await self._store.reading.history(key)
             known = await known_resource(self._store.items, self._running.sources[name], ref)
             if lines or known:
-                return answer(Page([*revisions(lines, known)]))
+                return answer({"items": revisions(lines, known), "next": None, "resource": brief(known)})
         raise Problem(404, "no such resource is known: /api/v1/resources lists the keys of those that are")
-
-    @operation("GET", "/api/v1/events", Listing[EventView], words=(PLACE, LIMIT), problems=(410,))
-    async def events(self, request: web.Request) -> web.Response:
-        """The CloudEvents after a cursor, oldest first, as they were stored; `next` is always there."""
-        place = request.query.get("after", FIRST)
-        if not is_place(place):
-            raise Problem(400, "after: not a cursor of the event log; take it from `next` of an answer")
-        now_ms = await self._store.db.now_ms()
-        found = await self._store.log.after(place, limit_of(request))
-        if place_order(place) > (now_ms + _AHEAD_MS, 0) and place_order(place) > place_order(
-            await self._store.log.end()
-        ):
-            raise Problem(400, "after: not a cursor of this event log, it lies in the future; begin again without")
-        if place != FIRST and place_order(place) < (now_ms - self._store.log.kept_ms, 0):
-            await self._still_kept(place)
-        items = b",".join(one.body for one in found)
-        following = found[-1].place if found else self._caught_up(place, now_ms)
-        return answer(b'{"items":[' + items + b'],"next":"' + following.encode() + b'"}')
-
-    async def _still_kept(self, place: str) -> None:
-        """Raises 410 for a cursor after which events were forgotten: a gap must be told, not jumped."""
-        begin = await self._store.log.begin()
-        if begin is None or place_order(place) < place_order(begin):
-            kept = f"{self._store.log.kept_ms // 86_400_000} days"
-            raise Problem(
-                410,
-                f"after: events after this cursor are forgotten (they are kept for {kept}): read /api/v1/resources "
-                f"for what is so now, then the log from its beginning with after={FIRST}",
-            ).saying(begin=begin or FIRST)
-
-    def _caught_up(self, place: str, now_ms: int) -> str:
-        """A cursor that grows no old while nothing happens: well before anything that may still be committed."""
-        return place if place == FIRST else max(place, f"{now_ms - _DAY_MS}-0", key=place_order)
 
     @operation("GET", "/api/v1/events/{id}/explain", Explanation, problems=(404,))
     async def explain(self, request: web.Request) -> web.Response:
@@ -150,16 +118,27 @@ class Readings:
             raise Problem(404, "no event of this id is kept: /api/v1/events lists those that are")
         return answer(found)
 
-    @operation("GET", "/api/v1/deliveries", Listing[DeliveryView], words=(TARGET, STATUS, EVENT, SINCE, LIMIT, AFTER))
+    @operation(
+        "GET",
+        "/api/v1/deliveries",
+        Listing[DeliveryView],
+        words=(TARGET, STATUS, EVENT, TYPE, SINCE, DETAIL, LIMIT, AFTER),
+    )
     async def deliveries(self, request: web.Request) -> web.Response:
-        """What was sent to whom with every attempt, the newest first."""
-        names, event = self._running.settings.targets, request.query.get("event")
+        """What was sent to whom with every attempt, the newest first; with `detail=1` also when, which type and key."""
+        names, event, detail = self._running.settings.targets, request.query.get("event"), _detail(request)
         target, status = one_of(request, "target", names), one_of(request, "status", STATUSES)
-        limit, place = limit_of(request), after(request, tuple[int, str])
-        wanted = Wanted(status, event, since=moment_of(request, "since", await self._store.db.now_ms()))
+        limit, place, type_ = limit_of(request), after(request, tuple[int, str]), request.query.get("type")
+        since = moment_of(request, "since", await self._store.db.now_ms())
+        wanted = Wanted(status, event, type_glob(type_) if type_ else None, since)
         chosen, reading = [target] if target else list(names), self._store.reading
         if event is not None:
             found = [one for one in await deliveries_of(reading, chosen, event) if wanted.fits(one)]
-            return answer(Page([delivery_view(one) for one in found[::-1]]))
+            return answer(Page([delivery_view(one, detail=detail) for one in found[::-1]]))
         page = await deliveries_page(reading, chosen, wanted, place, limit=limit)
-        return answer(Page([delivery_view(one) for one in page.items], cursor(page.rest) if page.rest else None))
+        views = [delivery_view(one, detail=detail) for one in page.items]
+        return answer(Page([*views], cursor(page.rest) if page.rest else None))
+
+
+def _detail(request: web.Request) -> bool:
+    return one_of(request, "detail", ("0", "1")) == "1"

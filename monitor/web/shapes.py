@@ -50,6 +50,34 @@ class RevisionView(msgspec.Struct, frozen=True):
     changes: list[dict[str, Any]]
 
 
+class BriefView(msgspec.Struct, frozen=True):
+    """A resource as it is now, in short; `events` counts those that were told of it."""
+
+    title: str
+    state: str | None
+    since: str
+    revision: int
+    events: int
+    first_seen: str
+    removed: bool
+
+
+class HistoryView(msgspec.Struct, frozen=True):
+    """The kept revisions of a resource, and how it is now; `resource` is null once it is forgotten."""
+
+    items: list[RevisionView]
+    next: str | None
+    resource: BriefView | None
+
+
+class LatestView(msgspec.Struct, frozen=True):
+    """Events, the newest first; `place` is that of the newest that there is: following goes on after it."""
+
+    items: list[EventView]
+    next: str | None
+    place: str
+
+
 class AskedView(msgspec.Struct, frozen=True):
     """A scan of `source` was asked for."""
 

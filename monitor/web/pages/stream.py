@@ -7,6 +7,7 @@ last event it saw in Last-Event-ID, and is sent what it missed.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -21,6 +22,7 @@ from monitor.web.problems import Problem
 _WAIT_MS = 10_000
 _AT_ONCE = 200
 _RETRY_MS = 2_000
+_ENDS = re.compile(r"\r\n|\r|\n")
 MOST = 64
 """Streams at once: each waits on a connection to the store of its own."""
 
@@ -76,5 +78,6 @@ class Streams:
 
 
 def _message(id: str, text: str) -> bytes:
-    lines = "".join(f"data: {line}\n" for line in text.splitlines())
+    # Only these end a line of the stream; what else str.splitlines() takes for one is text, as U+2028 in a title.
+    lines = "".join(f"data: {line}\n" for line in _ENDS.split(text))
     return f"id: {id}\n{lines}\n".encode()
