@@ -4,11 +4,14 @@ facts      a stored event, taken apart
 words      parts of sentences, tones, how days and spans are said
 resource   what happened to a job, contract or interview
 monitor    what happened to a source or target
+headline   what happened in one short line
+cleaning   text of providers made fit to be read
 """
 
 from __future__ import annotations
 
 from monitor.targets.telling.facts import Facts, FieldMove, read
+from monitor.targets.telling.headline import headline, name
 from monitor.targets.telling.resource import field_name, field_value, tell
 from monitor.targets.telling.words import (
     Moment,
@@ -38,7 +41,9 @@ __all__ = [
     "field_name",
     "field_value",
     "graded",
+    "headline",
     "in_utc",
+    "name",
     "plain_text",
     "read",
     "said",

@@ -10,6 +10,10 @@ from typing import Any, TypeAlias
 import msgspec
 
 from monitor.moments import parse_date, parse_instant
+from monitor.targets.telling.cleaning import line
+
+LONGEST = 2_000
+"""Characters of a sentence in plain text."""
 
 
 class Tone(Enum):
@@ -75,12 +79,13 @@ def in_utc(instant: str) -> str:
     return f"{at.day} {at:%b %Y %H:%M} UTC" if at else instant
 
 
-def plain_text(parts: Sequence[Part]) -> str:
-    """A sentence in, the same as text out, with instants in UTC and nothing escaped."""
-    return "".join(
+def plain_text(parts: Sequence[Part], limit: int = LONGEST) -> str:
+    """A sentence in, the same as one clean line of text out: instants in UTC, nothing escaped, what is cut says so."""
+    told = (
         in_utc(part.at) if isinstance(part, Moment) else part.text if isinstance(part, Strong) else part
         for part in parts
     )
+    return line("".join(told), limit)
 
 
 def count(number: Any, one: str, many: str | None = None) -> str:
