@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import Services
+from monitor.answers.scanning import Scanned, scan_dry, scan_now
 from monitor.cli import session
 from monitor.cli.entry import FAILED
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, note, say
 from monitor.cli.phrases import counts_text, event_line, plural, span
-from monitor.events import Event, decode, encode
-from monitor.moments import to_millis
-from monitor.pipeline.scan import ScanReport
-from monitor.store.items import ItemCommit
-
-_BATCH = 1000
 
 SourceToPoll = Annotated[str, Parameter(help="The source's name in the config file.")]
 DryRun = Annotated[bool, Parameter(negative=(), help="Store nothing: print the changes and events a scan would make.")]
@@ -41,75 +32,15 @@ async def poll(
     settings = session.read(config)
     session.known("source", source, settings.sources)
     async with session.wired(settings) as running:
-        made = await (_preview if dry_run else _scan)(running, source)
+        made = await (scan_dry if dry_run else scan_now)(running, source)
     if as_json:
-        json_line({"source": source, "scan": made.scan(), "events": made.events})
+        json_line(made.view())
     else:
         _tell(made, dry_run=dry_run)
     return 0 if made.report.refused is None and made.report.reason is None else FAILED
 
 
-@dataclass(slots=True)
-class _Made:
-    """What a scan did: its report, its events; of a preview also what would be stored."""
-
-    report: ScanReport
-    events: list[dict[str, Any]] = field(default_factory=list)
-    counts: dict[str, dict[str, int]] | None = None
-    due: int = 0
-
-    def scan(self) -> dict[str, Any]:
-        """The report as JSON values."""
-        report = self.report
-        said: dict[str, Any] = {
-            "complete": report.refused is None and report.reason is None,
-            "reason": report.refused or report.reason,
-            "error": report.error,
-            "seconds": report.seconds,
-            "baseline": report.baseline,
-            "held": report.held,
-            **asdict(report.tally),
-        }
-        return said if self.counts is None else {**said, "counts": self.counts}
-
-
-async def _scan(running: Services, name: str) -> _Made:
-    log = running.store.log
-    place = await log.end()
-    slot = await running.timetable.current_slot(name)
-    report = await running.scanner.scan(running.sources[name], slot, force=True)
-    made = _Made(report)
-    more = True
-    while more:
-        stored = await log.after(place, _BATCH)
-        made.events += [event for one in stored if (event := decode(one.body))["data"]["source"] == name]
-        more, place = len(stored) == _BATCH, stored[-1].place if stored else place
-    return made
-
-
-async def _preview(running: Services, name: str) -> _Made:
-    events: list[Event] = []
-    counts: Counter[tuple[str, str]] = Counter()
-    due = 0
-
-    def see(commits: Sequence[ItemCommit]) -> None:
-        nonlocal due
-        now_ms = to_millis(running.scanner.clock())
-        for commit in commits:
-            due += sum(1 for at, _ in commit.arm if at <= now_ms)
-            for known in commit.after.known.values():
-                counts[known.resource.kind, known.resource.state or "-"] += 1
-
-    report = await running.scanner.preview(running.sources[name], events.append, see)
-    made = _Made(report, [decode(encode(event)) for event in events])
-    if report.baseline:
-        made.due, made.counts = due, {}
-        for (kind, state), amount in counts.items():
-            made.counts.setdefault(kind, {})[state] = amount
-    return made
-
-
-def _tell(made: _Made, *, dry_run: bool) -> None:
+def _tell(made: Scanned, *, dry_run: bool) -> None:
     report = made.report
     if report.refused is not None:
         note(f"error: {report.source} is being scanned by a worker right now ({report.refused}): nothing was done")
@@ -125,7 +56,7 @@ def _tell(made: _Made, *, dry_run: bool) -> None:
         note(f"error: the scan failed ({report.reason}): {report.error}")
 
 
-def _summary(made: _Made, *, dry_run: bool) -> str:
+def _summary(made: Scanned, *, dry_run: bool) -> str:
     report, tally = made.report, made.report.tally
     told = plural(len(made.events), "event")
     read = f"{report.source}: {plural(tally.items, 'item')} on {plural(tally.pages, 'page')} in {span(report.seconds)}"

@@ -1,0 +1,120 @@
+"""The exact message that a target would get about an event. Nothing is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel, SecretStr
+
+from monitor.bootstrap import Services, router_of
+from monitor.conditions import Status
+from monitor.conditions.families import family_of
+from monitor.conditions.life import Told, opened
+from monitor.errors import UsageError
+from monitor.events import encode
+from monitor.exchange import Blocking, Request
+from monitor.grouping.message import Group, Member, News, Reason
+from monitor.routing import Decision, default_severity
+from monitor.settings import Settings
+from monitor.targets.base import Message, Outcome, Target
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    """What a target would be sent first: `body` is JSON where it is that, else text; secrets in it are `***`."""
+
+    target: str
+    method: str
+    address: str
+    body: Any
+
+
+def preview_of(settings: Settings, target: Target, name: str, body: bytes, now: datetime) -> MessageView:
+    """An event's bytes in, the request of the first attempt for this target out; UsageError where there is none.
+
+    It is shown as the first message about the event, by the route that takes it, or by none.
+    """
+    step = _first_step(target, _message(body, target, name, settings, now))
+    method = step.method if isinstance(step, Request) else "by a library"
+    shown = _shown(step, _secrets(settings.targets[name].options))
+    return MessageView(name, method, target.address(), shown)
+
+
+async def digest_of(running: Services, target: str) -> bytes:
+    """What a target's digest would be if it were due now; UsageError where there is none."""
+    if running.targets[target].digest is None:
+        raise UsageError(f'target {target!r} gets no digest: give it `digest: {{at: "09:00"}}` in the config')
+    event = await running.consumer.digesting.as_it_would_be(target)
+    if event is None:
+        raise UsageError("there would be no digest: no deadline is near, and nothing has happened since the last one")
+    return encode(event)
+
+
+def _message(body: bytes, target: Target, name: str, settings: Settings, now: datetime) -> Message:
+    """The first message about an event, as the pipeline would make it."""
+    facts: dict[str, Any] = msgspec.json.decode(body)
+    taken = next((one for one in router_of(settings).decide(facts) if one.target == name), None)
+    severity = taken.severity if taken else default_severity(str(facts["type"]))
+    id = str(facts.get("id") or "evt_preview")
+    group = _group(body, facts, taken, severity, name, now) if target.grouped else None
+    return Message(id, (body,), 1, now, severity, group)
+
+
+def _group(
+    body: bytes, facts: dict[str, Any], taken: Decision | None, severity: str, name: str, now: datetime
+) -> Group:
+    family = family_of(str(facts["type"]))
+    members: tuple[Member, ...] = ()
+    if family is not None:
+        condition = opened(None, family, Told("0-0", body, facts), now)
+        members = (Member(condition, Status.OPEN, severity, News.NEW),)
+    return Group(
+        key=f"{name}/preview",
+        reason=Reason.FIRST if members else Reason.OCCURRED,
+        route=taken.route if taken else "no route",
+        labels=taken.labels if taken else {},
+        values=taken.values if taken else {},
+        members=members,
+        since=now,
+    )
+
+
+def _first_step(target: Target, message: Message) -> Request | Blocking:
+    """What an attempt would send first; UsageError where it sends nothing."""
+    attempt = target.send(message)
+    try:
+        step = next(attempt)
+    except StopIteration as end:
+        why = end.value.error if isinstance(end.value, Outcome) else None
+        raise UsageError(f"nothing would be sent: {why or 'the target has nothing to say about it'}") from None
+    attempt.close()
+    if not isinstance(step, Request | Blocking):
+        raise TypeError("a target's first step is a request, or a call")
+    return step
+
+
+def _shown(step: Request | Blocking, secrets: list[str]) -> Any:
+    return _readable(step.body, secrets) if isinstance(step, Request) else dict(step.shown)
+
+
+def _readable(body: bytes | None, secrets: list[str]) -> Any:
+    """A body as JSON where it is that, else as text; secrets of the target in it (a routing key, say) as `***`."""
+    text = (body or b"null").decode("utf-8", "replace")
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _secrets(value: Any) -> list[str]:
+    """Every secret among the options of a target."""
+    if isinstance(value, SecretStr):
+        return [value.get_secret_value()] if value.get_secret_value() else []
+    if isinstance(value, BaseModel):
+        return [one for name in type(value).model_fields for one in _secrets(getattr(value, name))]
+    if isinstance(value, dict):
+        return [one for inner in value.values() for one in _secrets(inner)]
+    return [one for inner in value for one in _secrets(inner)] if isinstance(value, list | tuple) else []
