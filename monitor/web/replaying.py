@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 import structlog
@@ -15,11 +15,12 @@ from monitor.bootstrap import Services, replaying
 from monitor.errors import UsageError
 from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.routing import type_glob
-from monitor.status import Choice, ReplayDone
+from monitor.status import Choice, ReplayCount, ReplayDone
 from monitor.status.replay import Replayed, done, refusal, within_reach
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
 from monitor.web.questions import ONCE
+from monitor.web.shapes import Listing
 
 _KEY_LIMIT = 255
 _LOOK_S = 0.05
@@ -28,18 +29,31 @@ _REFUSED = {
     "unconfigured": "the config has no such target any more",
 }
 
+W = TypeVar("W")
 Beat: TypeAlias = Callable[[], Awaitable[None]]
 Work: TypeAlias = Callable[[int, Beat], Awaitable[object]]
 """Does what was asked: what time it is (ms), and what to call now and then while it goes on."""
 
 
 class ReplayWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is sent again: since when, until when, only what was given up (`failed`), only types that fit a pattern."""
+    """What is sent again: since when, until when, only what was given up (`failed`), only types that fit a pattern.
+
+    With `dry_run` it is counted, and nothing is sent.
+    """
 
     since: str
     until: str | None = None
     failed: bool = False
     type: str | None = None
+    dry_run: bool = False
+
+
+class NamedWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Ids of deliveries, or of events for all of theirs; only those to `target`. With `dry_run` nothing is sent."""
+
+    ids: Annotated[list[Annotated[str, msgspec.Meta(max_length=200)]], msgspec.Meta(min_length=1, max_length=1000)]
+    target: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    dry_run: bool = False
 
 
 class Replays:
@@ -75,19 +89,48 @@ class Replays:
 
     @operation(
         "POST",
+        "/api/v1/deliveries/replay",
+        Listing[Replayed],
+        status=202,
+        words=(ONCE,),
+        body=NamedWish,
+        problems=(404, 422),
+        also=(200, Listing[Replayed]),
+    )
+    async def named(self, request: web.Request) -> web.Response:
+        """Deliveries by their ids, with what became of each; with `dry_run` how each stands, and nothing is sent."""
+        body = await request.read()
+        wish = _wish(body, NamedWish, '{"ids": ["evt_...", "dlv_..."]}, and as you like "target" and "dry_run": true')
+        if wish.target is not None and wish.target not in self._running.settings.targets:
+            raise Problem(404, "no target has this name: /api/v1/targets lists them")
+        if wish.dry_run:
+            return answer(Listing(await self._replaying.find(wish.ids, wish.target), None))
+
+        async def work(_: int, __: Beat) -> object:
+            found = await self._replaying.named(wish.ids, wish.target)
+            structlog.get_logger().info("deliveries.replayed", count=len(found), target=wish.target)
+            return Listing(found, None)
+
+        return await self._answered(request, body, work)
+
+    @operation(
+        "POST",
         "/api/v1/targets/{name}/replay",
         ReplayDone,
         status=202,
         words=(ONCE,),
         body=ReplayWish,
         problems=(404, 409, 422),
+        also=(200, ReplayCount),
     )
     async def many(self, request: web.Request) -> web.Response:
-        """What a target was sent since a time, or with `failed` what was given up since."""
+        """What a target was sent since a time, or with `failed` what was given up since; `dry_run` counts it only."""
         name, body = request.match_info["name"], await request.read()
         if name not in self._running.settings.targets:
             raise Problem(404, "no target has this name: /api/v1/targets lists them")
-        wish = _wish(body)
+        wish = _wish(body, ReplayWish, '{"since": "2h"}, and as you like "until", "failed": true, "type" and "dry_run"')
+        if wish.dry_run:
+            return answer(await self._replaying.count(self._choice(name, wish, await self._store.db.now_ms())))
 
         async def work(asked_ms: int, beat: Beat) -> ReplayDone:
             choice = self._choice(name, wish, asked_ms)
@@ -139,10 +182,8 @@ async def _nothing() -> None:
     return
 
 
-def _wish(body: bytes) -> ReplayWish:
+def _wish(body: bytes, type: type[W], usage: str) -> W:
     try:
-        return msgspec.json.decode(body, type=ReplayWish)
+        return msgspec.json.decode(body, type=type)
     except msgspec.DecodeError:
-        raise Problem(
-            400, 'write {"since": "2h"}, and as you like "until", "failed": true and "type": "worklayer.**"'
-        ) from None
+        raise Problem(400, f"write {usage}") from None

@@ -115,3 +115,25 @@ async def test_only_who_brings_a_token_sends_again(redis: Redis, store_url: str)
         assert (await post(at, path))[0] == 401
         assert (await post(at, path, Authorization="Bearer web-token-1"))[0] == 202
         assert await replays(at, ids[:1]) == [1]
+
+
+async def test_deliveries_are_sent_again_by_their_ids_or_counted(redis: Redis, store_url: str) -> None:
+    """An event stands for its deliveries; with `dry_run` nothing moves, by ids or by time; bad words are refused."""
+    async with served(store_url) as at:
+        ids = await given_up(at)
+        event = (await at.watch.services.store.log.last(1))[0].id
+        path = "/api/v1/deliveries/replay"
+        looked = await post(at, path, {"ids": [ids[0], event, "dlv_none"], "dry_run": True})
+        counted = await post(at, "/api/v1/targets/ops/replay", {"since": "1h", "failed": True, "dry_run": True})
+        before = await replays(at, ids)
+        sent = await post(at, path, {"ids": [ids[0], "dlv_none"]}, **{"Idempotency-Key": "k-3"})
+        again = await post(at, path, {"ids": [ids[0], "dlv_none"]}, **{"Idempotency-Key": "k-3"})
+        wrong = [await post(at, path, {"ids": []}), await post(at, path, {"ids": ["a"], "target": "nobody"})]
+
+        assert (looked[0], [one["result"] for one in looked[1]["items"]]) == (200, ["unknown", "failed", "failed"])
+        assert (counted[0], counted[1]["statuses"], before) == (200, {"failed": len(ids)}, [0] * len(ids))
+        assert (sent[0], {one["id"]: one["result"] for one in sent[1]["items"]}) == (
+            202, {ids[0]: "queued", "dlv_none": "unknown"},
+        )  # fmt: skip
+        assert (again, (await replays(at, ids))[0]) == (sent, 1)
+        assert [status for status, _ in wrong] == [400, 404]
