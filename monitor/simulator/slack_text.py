@@ -12,7 +12,15 @@ from typing import Any
 _MENTION = re.compile(r"<(?:!(?:channel|here|everyone)|!subteam\^[A-Z0-9]+|@[UW][A-Z0-9]+)(?:\|[^<>]*)?>")
 _LOOSE = re.compile(r"(?<![\w@])@(channel|here|everyone)\b")
 _ANGLE = re.compile(r"<([^<>]+)>")
-_STYLE = re.compile(r"(?<!\w)([*_~])(?=\S)(.+?)(?<=\S)\1(?!\w)")
+# Looser than what is documented, as Slack is: spaces inside do not matter, wide marks count, and whatever is neither
+# letter nor digit is an edge; but not the combining grapheme joiner, which joins.
+_STYLE = re.compile(r"(?<![0-9A-Za-z\u034f])([*_~`＊＿～｀])([^\n]+?)\1(?![0-9A-Za-z\u034f])")
+_BLOCK = re.compile(r"```.+?```", re.DOTALL)
+_QUOTE = re.compile(r"^(?:&gt;|>|＞).*", re.MULTILINE)
+_NAMED = re.compile(r":([^\s:<>|\u034f]+):")
+_LINKED = re.compile(
+    r"(?:https?|mailto|tel):\S+|www\.\S+|[0-9A-Za-z][\w.+-]*@[\w-]+\.\w+|\b[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b"
+)
 _EMOJI = {
     "rotating_light": "🚨",
     "warning": "⚠️",
@@ -80,9 +88,39 @@ def _rich_mentions(value: Any) -> Iterator[str]:
 def plain(text: str) -> str:
     """Take mrkdwn and give what a person reads: links, dates, emoji and styles resolved, entities decoded."""
     text = _ANGLE.sub(lambda hit: _angle(hit.group(1)), text)
-    text = re.sub(r":([a-z0-9_+-]+):", lambda hit: _EMOJI.get(hit.group(1), hit.group(0)), text)
-    text = _STYLE.sub(r"\2", text).replace("`", "")
+    text = _NAMED.sub(lambda hit: _EMOJI.get(hit.group(1), hit.group(0)), text)
+    text = _STYLE.sub(r"\2", text).replace("```", "").replace("\u034f", "")
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def live(text: str, *, verbatim: bool = True) -> list[str]:
+    """Take mrkdwn and give all in it that Slack may style, quote or draw; without ``verbatim`` what it links as well.
+
+    Tokens in angle brackets are what their sender means; of links the label is looked at.
+    """
+    shown = _ANGLE.sub(lambda hit: hit.group(1).partition("|")[2] if hit.group(1).startswith("http") else "", text)
+    looked_for = [_STYLE, _BLOCK, _QUOTE, _NAMED] + ([] if verbatim else [_LINKED])
+    return [hit.group(0) for pattern in looked_for for hit in pattern.finditer(shown)]
+
+
+def live_in(message: dict[str, Any]) -> list[str]:
+    """Take a message payload and give the same of every text of it that Slack reads as markup."""
+    return list(_live(message.get("blocks"))) + live(
+        message.get("text") or "", verbatim=bool(message.get("blocks")) or message.get("parse") == "none"
+    )
+
+
+def _live(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _live(item)
+    elif isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield from live(str(value.get("text")), verbatim=value.get("verbatim") is True)
+        elif value.get("type") == "plain_text" and value.get("emoji") is not False:
+            yield from (hit.group(0) for hit in _NAMED.finditer(str(value.get("text"))))
+        for item in value.values():
+            yield from _live(item)
 
 
 def _angle(inside: str) -> str:

@@ -29,6 +29,7 @@ from monitor.targets.slack_budgets import slack_budgets
 from monitor.targets.slack_errors import Class, classify, outcome
 from monitor.targets.slack_layout import layout, own_message
 from monitor.targets.slack_options import SlackOptions
+from monitor.targets.slack_text import unlinked
 from monitor.targets.telling import Facts, read
 
 __all__ = ["PLUGIN", "Slack", "SlackOptions"]
@@ -161,7 +162,7 @@ class Slack:
         if word is None or classify(word, response.status) is not Class.PAYLOAD:
             return self._outcome(word, response, now), word
         refused = excerpt(response.body, self._hidden)
-        response = yield from self._post(url, plain)
+        response = yield from self._post(url, plain | {"text": unlinked(plain["text"])})
         word = self._judge(response)
         note = f"sent as plain text, because the blocks were refused: {refused}"
         return replace(self._outcome(word, response, now), response=note), word

@@ -90,4 +90,4 @@ def _menu(reference: str) -> Json:
 
 
 def _plain(text: str) -> Json:
-    return {"type": "plain_text", "text": text}
+    return {"type": "plain_text", "text": text, "emoji": False}

@@ -167,13 +167,18 @@ def _mrkdwn(text: str) -> Json:
 
 def header(text: str) -> Json:
     """Text in, a header out, cut where Slack would refuse it."""
-    return {"type": "header", "text": {"type": "plain_text", "text": plain(text, _HEADER) or "–", "emoji": True}}
+    return {"type": "header", "text": plain_object(plain(text, _HEADER) or "–")}
+
+
+def plain_object(text: str) -> Json:
+    """Text in, the object of it that Slack shows as it is out: `:tada:` stays so, and 🔴 is a letter like others."""
+    return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def context(texts: Sequence[str]) -> Json:
     """Texts in, one quiet line at the foot of a message out."""
     told = " · ".join(plain(text, 300) for text in texts if text)
-    return {"type": "context", "elements": [{"type": "plain_text", "text": told or "jobwire", "emoji": False}]}
+    return {"type": "context", "elements": [plain_object(told or "jobwire")]}
 
 
 def text_only(payload: Json, events: Sequence[Facts]) -> Json:

@@ -69,6 +69,12 @@ def beside(others: Sequence[Facts]) -> list[Json]:
     return lines_in_sections(_lines_of(others)) if others else []
 
 
+def standing_line(member: Member) -> str:
+    """A condition in, the line about it as it stands now out, for messages about more than its group."""
+    # However late it is said: how long was left when its event was made is not so any more.
+    return _listed(member, Reason.SILENCE_ENDED)
+
+
 def headline(group: Group) -> str:
     """The one line of a group that phones and screen readers get."""
     member = group.members[0]
@@ -255,7 +261,8 @@ def _kinds(group: Group) -> str:
 def _link_before(before: str | None) -> list[Json]:
     if before is None:
         return []
-    return [{"type": "context", "elements": [{"type": "mrkdwn", "text": f"<{before}|What it was last time>"}]}]
+    linked = {"type": "mrkdwn", "text": f"<{before}|What it was last time>", "verbatim": True}
+    return [{"type": "context", "elements": [linked]}]
 
 
 def _runbook(group: Group) -> str | None:

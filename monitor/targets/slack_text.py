@@ -1,4 +1,4 @@
-"""Text for Slack: nothing in it that can ping, format or break, and never longer than asked. Pure.
+"""Text for Slack: nothing in it that can ping, link, format or break, and never longer than asked. Pure.
 
 https://docs.slack.dev/messaging/formatting-message-text
 """
@@ -6,35 +6,56 @@ https://docs.slack.dev/messaging/formatting-message-text
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from monitor.moments import parse_instant
 from monitor.targets.telling import Moment, Part, Strong, in_utc
+from monitor.targets.telling.cleaning import CUT, clean
 
-CUT = "…"
-"""What ends a text that was cut."""
-
-# Control characters, and those that turn the direction of what follows or are no characters at all.
-_DROPPED = re.compile(
-    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
-)
-_HALF = re.compile(r"[\ud800-\udfff]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# An invisible joiner keeps the signs of style from being read as such; Slack has no escape for them.
-_REPLACED = _ENTITIES | {char: f"\u034f{char}" for char in "*~`"}
-_SAFE = str.maketrans(_REPLACED)
+_JOINER = "\u034f"
+# Slack has no escape for its marks, but a mark counts only at the edge of a word, and the combining grapheme joiner is
+# neither seen nor an edge; the zero-width space is one, and would make marks live that were not. Wide forms of marks
+# count too, and a quote begins with &gt; as well. What stands inside a word, as in driver_jobs, is left as it is.
+# https://github.com/yhatt/jsx-slack/blob/main/docs/about-escape-and-exact-mode.md
+# https://github.com/healthchecks/healthchecks (U+034F before asterisks)
+_LIVE = re.compile(r"[*~`＊～｀]|(?<![0-9A-Za-z])[_＿]|[_＿](?![0-9A-Za-z])|:(?=[^\s:]+:)|^[>＞]")
+_TOKEN = re.compile(r"(<[^<>]*>)")
+_ADDRESS = re.compile(r":(?=//)|(?<=[0-9A-Za-z])[@.](?=[0-9A-Za-z])|(?<=mailto):|(?<=tel):")
 _LINK = re.compile(r"https?://[^\s<>|\"]{1,1000}")
 
 
 def plain(text: str, limit: int) -> str:
     """Any text in, one clean line of at most `limit` characters out, for places where Slack reads no markup."""
     # Not read as markup there, but the same payload may be quoted where it would be.
-    return _fit(_clean(text, limit).replace("<!", "<\u2060!").replace("<@", "<\u2060@"), limit, width)
+    return _fit(clean(text, limit).replace("<!", "<\u2060!").replace("<@", "<\u2060@"), limit)
 
 
 def escape(text: str, limit: int) -> str:
-    """Any text in, one line of mrkdwn that reads the same out: entities for & < >, at most `limit` characters."""
-    return _fit(_clean(text, limit), limit, _safe_width).translate(_SAFE)
+    """Any text in, one line of mrkdwn that reads the same out, at most `limit` characters: nothing in it is live.
+
+    It styles, quotes, links, pings and draws nothing: & < > are entities, and marks have a joiner on either side.
+    """
+    return _fit(_dead(clean(text, limit)), limit)
+
+
+def _dead(text: str) -> Iterator[str]:
+    """Text in, each of its characters as it is written where Slack reads mrkdwn out."""
+    at = 0
+    for mark in _LIVE.finditer(text):
+        yield from (_ENTITIES.get(char, char) for char in text[at : mark.start()])
+        yield f"{_JOINER}{_ENTITIES.get(mark.group(), mark.group())}{_JOINER}"
+        at = mark.end()
+    yield from (_ENTITIES.get(char, char) for char in text[at:])
+
+
+def unlinked(text: str) -> str:
+    """Mrkdwn in, the same without the addresses in it that Slack makes links of by itself out; tokens are kept.
+
+    Blocks say `verbatim` and the Web API `parse`, but for the bare text of a webhook there is no such switch.
+    """
+    parts = _TOKEN.split(text)
+    return "".join(part if part.startswith("<") else _ADDRESS.sub(rf"{_JOINER}\g<0>{_JOINER}", part) for part in parts)
 
 
 def link(url: str | None, label: str) -> str:
@@ -86,27 +107,20 @@ def _spaced(text: str, limit: int) -> str:
     return f"{' ' if text[:1] == ' ' else ''}{inner}{' ' if inner and text[-1:] == ' ' else ''}"
 
 
-def _clean(text: str, limit: int) -> str:
-    """One line without control characters; of an endless text only what could fit is looked at."""
-    start = _HALF.sub("\ufffd", _DROPPED.sub("", text[: limit * 4 + 64]))
-    return " ".join(start.split()) + (CUT if len(text) > limit * 4 + 64 else "")
-
-
 def width(text: str) -> int:
     """Characters as Slack counts them, which is as JavaScript does: 2 for most emoji."""
     return len(text) + sum(char > "\uffff" for char in text)
 
 
-def _safe_width(char: str) -> int:
-    return len(_REPLACED[char]) if char in _REPLACED else width(char)
-
-
-def _fit(text: str, limit: int, weigh: Callable[[str], int]) -> str:
+def _fit(pieces: Iterable[str], limit: int) -> str:
+    """As many pieces as fit; where that is not all, an ellipsis ends them."""
+    taken: list[str] = []
     used = kept = 0
-    for index, char in enumerate(text):
-        used += weigh(char)
+    for piece in pieces:
+        used += width(piece)
         if used > limit:
-            return text[:kept].rstrip() + CUT if limit > 0 else ""
+            return "".join(taken[:kept]).rstrip() + CUT if limit > 0 else ""
+        taken.append(piece)
         if used < limit:
-            kept = index + 1
-    return text
+            kept = len(taken)
+    return "".join(taken)

@@ -8,11 +8,12 @@ import pytest
 from pydantic import ValidationError
 
 from monitor.exchange import Response
+from monitor.simulator.slack_text import lines_of, live_in
 from monitor.targets.base import Message, Outcome, Verdict
 from monitor.targets.slack import Slack, SlackOptions
 from monitor.targets.slack_errors import classify
 from tests.drive import Driven, drive, recorded, reply
-from tests.unit.targets.events import CLAIMED, EXPIRING
+from tests.unit.targets.events import CLAIMED, EXPIRING, stored
 
 HOOK = "https://hooks.slack.com/services/T0AAAAAA/B0BBBBBB/hunter2hunter2"
 MESSAGE = Message("evt_4kq7aaaa", (CLAIMED,), 1, datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC))
@@ -194,6 +195,15 @@ def test_payload_errors_degrade_once_to_plain_text(word: str) -> None:
     assert driven.result.verdict is Verdict.DELIVERED
     assert "sent as plain text" in driven.result.response
     assert "/blocks/1" in driven.result.response
+
+
+def test_the_plain_text_of_a_webhook_makes_no_link_of_an_address_in_a_title() -> None:
+    """Blocks say verbatim and the Web API parse; the text alone has neither."""
+    named = Message("evt_1", (stored("worklayer.job.created", title="see www.evil.example"),), 1, MESSAGE.sent_at)
+    driven = sent(by_webhook(), reply("invalid_blocks", 400), reply("ok"), message=named)
+    plain = msgspec.json.decode(driven.requests[-1].body or b"")
+    assert live_in(plain) == []
+    assert "see www.evil.example is new" in lines_of(plain)[1]
 
 
 def test_a_payload_that_is_refused_twice_is_given_up_but_the_target_lives() -> None:

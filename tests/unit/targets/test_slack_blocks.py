@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.simulator.slack_rules import check
-from monitor.simulator.slack_text import lines_of, mentions
+from monitor.simulator.slack_text import lines_of, live_in, mentions
 from monitor.targets.slack_blocks import message, text_only
 from monitor.targets.telling import read
 from tests.unit.targets.events import CLAIMED, EXPIRING, stored
@@ -145,10 +146,15 @@ def bodies(draw: st.DrawFn) -> bytes:
     )
 
 
+BOLD = re.compile(r"\*[^*]*(?:\u034f[*]\u034f[^*]*)*\*")
+"""The one mark that is ours; a star of a provider in it is dead."""
+
+
 def inside_every_limit(made: dict[str, Any]) -> None:
     """The rules of an independent look-alike, and our own stricter budget."""
     assert check(made) is None
     assert mentions(made) == []
+    assert [one for one in live_in(made) if not BOLD.fullmatch(one)] == []
     assert len(made["text"]) <= 4000
     assert made["text"].strip()
     assert "\n" not in made["text"] or "blocks" not in made
@@ -168,7 +174,24 @@ def test_a22_any_text_gives_a_valid_message_that_pings_nobody(events: list[bytes
     facts = [read(body) for body in events] * times
     made = message(facts, NOW)
     inside_every_limit(made)
-    inside_every_limit(text_only(made, facts))
+    inside_every_limit(text_only(made, facts) | {"parse": "none"})
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("title", ["_x_ *y* ~z~ `q`", "> quote :tada: ＊w＊", "see https://x.example or a@b.example"])
+def test_titles_read_as_the_provider_wrote_them(title: str, number: int) -> None:
+    """No style, quote, link or emoji, in blocks and without them, on the phone and in each line."""
+    body = stored("worklayer.job.updated", title=title, changes=[{"field": title, "before": title, "after": title}])
+    made, facts = render(*[body] * number), [read(body)] * number
+    read_out = lines_of(made)
+    assert len([line for line in read_out if f"{title} changed:" in line]) == number
+    if number == 1:
+        assert read_out[0].startswith(f"🔵 {title}: ")
+        assert f"{title} → {title}" in "\n".join(read_out)
+    assert title in lines_of({"text": made["text"]})[0] or number > 1
+    assert title in "\n".join(lines_of(text_only(made, facts)))
+    for payload in (made, text_only(made, facts) | {"parse": "none"}):
+        assert [one for one in live_in(payload) if not BOLD.fullmatch(one)] == []
 
 
 @pytest.mark.parametrize("number", [1, 2, 10, 11, 100])

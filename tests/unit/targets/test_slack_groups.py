@@ -13,14 +13,14 @@ from slack_sdk.models.blocks import Block
 from monitor.conditions import Acknowledgement, Snooze, Status
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.simulator.slack_rules import check
-from monitor.simulator.slack_text import lines_of, mentions
+from monitor.simulator.slack_text import lines_of, live_in, mentions
 from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE, wish
 from monitor.targets.slack_groups import headline, parent, reply
 from monitor.targets.telling import read
 from tests.unit.targets.events import CLAIMED, stored
 from tests.unit.targets.groups import NOW, member, message
 
-PINGS = "<!channel> <!here> <!everyone> <@U012ABC> <!subteam^S012ABC> @here"
+PINGS = "<!channel> <!here> <!everyone> <@U012ABC> <!subteam^S012ABC> @here _x_ :tada: `c`"
 FAILED = stored("devrev.job.failed", title="Import of users", source="dev", state_now="failed", id="evt_failed")
 
 
@@ -189,7 +189,16 @@ def test_other_clicks_are_not_ours(action: dict[str, Any]) -> None:
 TEXTS = st.one_of(
     st.text(max_size=200),
     st.sampled_from(
-        [PINGS, "x" * 100_000, "\u202egnol", "*_~`" * 300, "👩‍👩‍👧" * 200, "]]>|<https://x|y>", "\x00\x1b[2J"]
+        [
+            PINGS,
+            "x" * 100_000,
+            "\u202egnol",
+            "*_~`" * 300,
+            "👩‍👩‍👧" * 200,
+            "]]>|<https://x|y>",
+            "\x00\x1b[2J",
+            "_x_ :tada: `c`",
+        ]
     ),
 )
 
@@ -212,6 +221,7 @@ def test_a22_any_text_of_a_provider_fits_and_pings_nobody(
             assert check(payload) is None
             assert check(payload, edit=True) is None
             assert mentions(payload) == []
+            assert [one for one in live_in(payload) if not (one[0] == one[-1] == "*")] == []
     assert len(headline(made)) <= 400
 
 

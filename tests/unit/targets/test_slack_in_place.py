@@ -200,7 +200,7 @@ def test_a_layout_of_the_operator_takes_the_place_of_ours() -> None:
     """What it writes out is escaped: the operator's own marks work, and what a provider wrote pings nobody."""
     rude = stored("worklayer.job.failed", title="<!channel> *now* & here", state_now="FAILED")
     ((_, payload),), _ = attempt(message([member(rude)]), OK, body=OWN)
-    assert payload["text"] == "warning: &lt;!channel&gt; \u034f*now\u034f* &amp; here"
+    assert payload["text"] == "warning: &lt;!channel&gt; \u034f*\u034fnow\u034f*\u034f &amp; here"
     assert payload["blocks"][0]["text"]["text"].startswith("*&lt;!channel&gt;")
     assert mentions(payload) == []
 

@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.simulator.slack_text import mentions
-from monitor.targets.slack_text import CUT, escape, link, moment, mrkdwn, plain, width
+from monitor.simulator.slack_text import live, mentions
+from monitor.simulator.slack_text import plain as read_out
+from monitor.targets.slack_text import escape, link, moment, mrkdwn, plain, unlinked, width
 from monitor.targets.telling import Moment, Strong
+from monitor.targets.telling.cleaning import CUT, clean
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=400)
 
@@ -29,9 +31,58 @@ def test_no_token_of_a_provider_survives(token: str) -> None:
 
 def test_styles_and_control_characters_do_nothing() -> None:
     """Stars and backticks are shown, line breaks are spaces, what turns or hides text is dropped."""
-    assert escape("*a* `b` ~c~ snake_case", 100) == "\u034f*a\u034f* \u034f`b\u034f` \u034f~c\u034f~ snake_case"
     assert escape("a\nb\t\tc\r\nd\x00\x1b[31m\u202eevil\u2066", 100) == "a b c d[31mevil"
     assert escape("half \ud83d pair", 100) == "half \ufffd pair"
+    assert escape("driver_jobs.contract snake_case_2 5 Jan 09:30 {'a': 1}", 100) == (
+        "driver_jobs.contract snake_case_2 5 Jan 09:30 {'a': 1}"
+    )
+
+
+MARKED = [
+    *("_x_", "*x*", "~x~", "`x`", "```x```", "> quote", ":tada:", ":+1::skin-tone-2:", "＊x＊ ＿x＿ ｀x｀", "＞ wide"),
+    *(
+        "__init__",
+        "*_both_*",
+        "a *b* c_ _d",
+        "(_x_)",
+        "日_x_本",
+        "09:100:15",
+        ">>> all",
+        "_a *b_ c*",
+        ":a:b:c:",
+        "é_x_é",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", MARKED)
+def test_marks_of_a_provider_are_text(text: str) -> None:
+    """No style, quote or emoji; it reads as it was written, and what is live alone is dead between our own marks."""
+    assert live(escape(text, 200)) == []
+    assert read_out(escape(text, 200)) == text
+    assert live(f"*{escape(text, 200)}*") == [f"*{escape(text, 200)}*"]
+    assert live("x https://x.example y") == []
+
+
+@given(st.text(st.sampled_from("*_~`:>＊＿｀ \u200bab1.日"), max_size=30))
+def test_no_mixture_of_marks_is_live(text: str) -> None:
+    """Whatever stands beside them; so too where it is cut."""
+    assert live(escape(text, 200)) == []
+    assert read_out(escape(text, 200)) == clean(text, 200)
+    assert live(escape(text, 9)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://evil.example/x", "www.evil.example", "me@evil.example", "mailto:me", "tel:+4912", "evil.example/x"],
+)
+def test_addresses_in_bare_text_are_no_links(text: str) -> None:
+    """A webhook's text has no switch for that; tokens of ours are left as they are."""
+    assert live(text, verbatim=False) != []
+    made = unlinked(f"<!here> see {escape(text, 100)}, <https://x.example/a.b|x>")
+    assert live(made, verbatim=False) == []
+    assert made.startswith("<!here> see ")
+    assert made.endswith(", <https://x.example/a.b|x>")
 
 
 @given(ANY, st.integers(1, 300))
@@ -61,7 +112,7 @@ def test_links_are_made_of_plain_addresses_only() -> None:
 def test_instants_are_shown_in_the_readers_zone_with_a_fallback_in_utc() -> None:
     """A date token; what is no instant, or one that no clock shows, is text."""
     assert moment("2026-01-05T10:30:00+01:00") == "<!date^1767605400^{date_short_pretty} {time}|5 Jan 2026 09:30 UTC>"
-    assert moment("0001-01-01T00:00:00Z") == "0001-01-01T00:00:00Z"
+    assert read_out(moment("0001-01-01T00:00:00Z")) == "0001-01-01T00:00:00Z"
     assert moment("<!here>") == "&lt;!here&gt;"
 
 
