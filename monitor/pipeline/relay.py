@@ -6,6 +6,7 @@ conditions, so events are relayed once and in order, whoever runs the relay and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from monitor.silences import Silences
 from monitor.store.conditions import Conditions
 from monitor.store.eventlog import EventLog, Stored
 from monitor.store.lanes import Assignment, Lanes
+from monitor.store.minutes import NO_SOURCE, Happened
 from monitor.store.silences import SilenceStore
 
 BATCH = 500
@@ -78,17 +80,21 @@ class Relay:
         """Relay these events, about as many deliveries a script call; the place reached, None when to begin anew."""
         decoded = [decode(one.body) for one in events]
         draft = await self._draft(decoded)
+        happened: Counter[Happened] = Counter()
         for stored, event in zip(events, decoded, strict=True):
             draft.add(stored, event)
+            happened[Happened(stored.at_ms // 60_000, event["data"].get("source") or NO_SOURCE)] += 1
             if len(draft.assignments) < AT_ONCE and stored is not events[-1]:
                 continue
             assignments = draft.assignments
-            new = await self.lanes.relay(place, stored.place, assignments, draft.entries, draft.writes())
+            writes = draft.writes()
+            new = await self.lanes.relay(place, stored.place, assignments, draft.entries, writes, happened)
             if new < 0:
                 if new == _REFUSED_LEDGER:
                     structlog.get_logger().debug("relay.ledger_moved", place=place)
                 return None
             draft.taken()
+            happened.clear()
             place = stored.place
             filled(assignments, new)
             structlog.get_logger().debug("events.relayed", place=place, deliveries=new)

@@ -187,7 +187,8 @@ class Scanner:
             health, planned = after_bad_scan(source.name, provider, state, ending), {}
         if walk.proofs is not None:
             planned |= await walk.proofs.close(source, walk.tally, ending.reason, ending.epoch)
-        scan = {"at": stamp(ending.started), "reason": ending.reason, "ms": _ms(ending), **asdict(walk.tally)}
+        scan = {"at": stamp(ending.started), "reason": ending.reason, "error": ending.text, "ms": _ms(ending)}
+        scan |= asdict(walk.tally)
         closing = ScanClosing(
             set={**health.set, **planned, **absence.fields, "slot": slot, "scan": msgspec.json.encode(scan)},
             forget=health.forget,

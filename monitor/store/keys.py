@@ -18,6 +18,8 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:shape:NAME` | hash | kind -> field paths and their types as items show them | with the source |
 | `P:drift:NAME` | set | what was told once: schema drift, credentials that end | with the source |
 | `P:scans:NAME` | hash | totals of what scans of a source did, since ever | with the source |
+| `P:recent:NAME` | list | the last 50 scans of a source in numbers, newest first | with the source |
+| `P:minutes:NAME:HOUR` | hash | minute of an hour -> events of a source (`-`: of none), last complete scan | 49 hours |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
 | `P:events` | stream | every event: id, type, body | retention |
@@ -32,6 +34,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:failed:TARGET` | sorted set | those of them that were given up | until sent again, retention |
 | `P:target:NAME` | hash | failures in a row, since when, disabled, last success, totals, digest | with the target |
 | `P:attempts:NAME` | hash | totals of attempts at a target by outcome, and how long things took | with the target |
+| `P:attempted:HOUR` | hash | minute of an hour -> attempts by outcome, arrivals by how long they took | 49 hours |
 | `P:group:TARGET:LANE` | hash | a group's book, its timers, what it is | while it has members, retention |
 | `P:members:TARGET:LANE` | set | conditions that stand in a group, by key and family | until told that they are over |
 | `P:conditions` | hash | key of a thing -> its conditions | while open, 2 h after, until told |
@@ -120,6 +123,18 @@ class Keys:
     def scans(self, name: str) -> str:
         """What scans of a source did in all."""
         return self.of("scans", name)
+
+    def recent(self, name: str) -> str:
+        """The last scans of a source."""
+        return self.of("recent", name)
+
+    def minutes(self, name: str, hour: int) -> str:
+        """What happened to a source in an hour (since 1970), by its minutes."""
+        return self.of("minutes", name, str(hour))
+
+    def attempted(self, hour: int) -> str:
+        """What attempts came to in an hour (since 1970), by its minutes."""
+        return self.of("attempted", str(hour))
 
     def attempts(self, target: str) -> str:
         """What attempts at a target came to in all."""

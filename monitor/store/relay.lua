@@ -1,10 +1,11 @@
 -- Put deliveries of a run of events into their lanes and move the cursor, at once; refused when another relay was faster.
 -- KEYS relay due; ARGV expected_cursor cursor prefix retention_ms count, then per delivery:
 --      target lane wait_ms delivery_id event_id stream_id type key route severity (wait -1: the lane is a group's)
---      then three lists, each after its length:
+--      then four lists, each after its length:
 --      of groups: target lane wait_ms interval_ms member meta (member: a condition that stands there, or empty)
 --      of deliveries that are not sent: target lane delivery_id event_id stream_id type key route severity reason
 --      of ledgers: key expected_version value (version empty: none is there; value empty: forget it)
+--      and how many events there were: hour minute source (`-`: none) count
 -- Returns the number of new deliveries, -1 when the cursor was not the expected one, -2 when a ledger was not.
 local relay, due = KEYS[1], KEYS[2]
 if (redis.call('GET', relay) or '0-0') ~= ARGV[1] then return -1 end
@@ -89,6 +90,12 @@ end
 for target, lanes in pairs(touched) do
   local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
   if first[2] then redis.call('ZADD', due, first[2], target) end
+end
+local happened = ledgers + 1 + 3 * ARGV[ledgers]
+for at = happened + 1, happened + 4 * ARGV[happened], 4 do
+  local key = prefix .. ':minutes:' .. ARGV[at + 2] .. ':' .. ARGV[at]
+  redis.call('HINCRBY', key, ARGV[at + 1] .. ':events', ARGV[at + 3])
+  redis.call('PEXPIREAT', key, (ARGV[at] + 49) * 3600000)
 end
 redis.call('SET', relay, ARGV[2])
 return made

@@ -223,7 +223,16 @@ if success then
   redis.call('HSET', state, 'success_at', now)
   redis.call('HINCRBY', state, 'delivered', delivered)
 end
-for field, amount in pairs(totals) do redis.call('HINCRBY', prefix .. ':attempts:' .. target, field, amount) end
+-- The same by the minute, of all targets together, for two days: monitor/store/minutes.py.
+local hour = math.floor(now / 3600000)
+local attempted, minute = prefix .. ':attempted:' .. hour, math.floor(now / 60000) % 60 .. ':'
+for field, amount in pairs(totals) do
+  redis.call('HINCRBY', prefix .. ':attempts:' .. target, field, amount)
+  local what = string.match(field, '^made:(%l+)') or string.match(field, '^after:%d+$') or string.match(field, '^after:more$')
+  if what and redis.call('HINCRBY', attempted, minute .. what, amount) == amount then
+    redis.call('PEXPIREAT', attempted, (hour + 49) * 3600000)
+  end
+end
 if failed > 0 then redis.call('HINCRBY', state, 'failed', failed) end
 if retried > 0 then redis.call('HINCRBY', state, 'retried', retried) end
 -- What one receiver's answer asked for is not undercut by what another asks for meanwhile.

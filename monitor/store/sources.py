@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,9 @@ from monitor.events import Event, encode
 from monitor.store.db import Arg, Db, counted, text, texts
 from monitor.store.keys import SEPARATOR
 from monitor.store.retention import Retention
+
+SCANS_KEPT = 50
+"""How many of the last scans of a source are kept."""
 
 _SLOTS = ("slot", "epoch", "paused_until", "pace_ms", "asked", "looked")
 _AGING = ("epoch", "fresh_at", "failing_since", "stale", "reason", "error")
@@ -102,6 +106,7 @@ class Sources:
         """End the scan and give the lease back; raises Fenced when it was lost."""
         keys = self._db.keys
         args: list[Arg] = [lease.fence, keys.prefix, self._retention.events_ms]
+        args += [lease.source, closing.set.get("scan", b""), SCANS_KEPT, 1 if "fresh_at" in closing.set else 0]
         args += counted([part for pair in closing.set.items() for part in pair])
         args += counted(list(closing.forget))
         args += counted([part for pair in (closing.missing or {}).items() for part in pair])
@@ -116,6 +121,7 @@ class Sources:
             keys.events,
             keys.doubts(lease.source),
             keys.scans(lease.source),
+            keys.recent(lease.source),
         ]
         await self._db.script("finish_scan", names, args)
 
@@ -147,6 +153,10 @@ class Sources:
     async def state(self, source: str) -> dict[str, str]:
         """The stored state of a source; empty when it was never scanned."""
         return texts(await self._db.run("HGETALL", self._db.keys.source(source)))
+
+    async def recent(self, source: str) -> list[dict[str, Any]]:
+        """The last scans of a source as they were reported, the newest first."""
+        return [msgspec.json.decode(one) for one in await self._db.run("LRANGE", self._db.keys.recent(source), 0, -1)]
 
     async def aging(self, sources: Sequence[str]) -> list[dict[str, str]]:
         """Of each source what tells how old its data is, and the count of its scans: one round trip."""

@@ -27,6 +27,7 @@ MOST = {
     "90 days": 90 * DAY_MS,
     "until then": 2 * 3_600_000,
     "a day": DAY_MS,
+    "49 hours": 49 * 3_600_000,
 }
 """The longest time to live (ms) that the words of the table allow; other words mean that a key has none."""
 
@@ -80,7 +81,7 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     note = ItemCommit("3", b"", b"x" * 16, None, after, walked=True, note=[("job/4", b"1")])
     await take(items, note)
     closing = ScanClosing(
-        set={"slot": 1, "held": 2},
+        set={"slot": 1, "held": 2, "fresh_at": "then", "scan": b"{}"},
         missing={missing_field("1", ""): b"1"},
         events=[news(1)],
         doubts={"1": b"{}"},
@@ -150,6 +151,7 @@ async def test_a_finished_life_leaves_only_what_is_kept_on_purpose(
         "deliveries",
         "target",
         "attempts",
+        "attempted",
         "docs",
         "gone",
         "counts",
