@@ -18,7 +18,6 @@ from monitor.store.groups import Entry
 from monitor.store.minutes import Happened
 from monitor.store.patience import Patience
 from monitor.store.queued import (
-    GATHER_MS,
     Agenda,
     Assignment,
     Attempt,
@@ -28,7 +27,6 @@ from monitor.store.queued import (
     Standing,
     Waiting,
     delivery_id,
-    entries,
 )
 from monitor.store.retention import Retention
 
@@ -119,23 +117,14 @@ class Lanes:
         return Agenda([name.decode() for name in ready], (first_score(later) - now) / 1000 if later else inf)
 
     async def claim(
-        self,
-        target: str,
-        *,
-        lease_ms: int,
-        limit: int,
-        take: int,
-        catch_up: int = 0,
-        grouped: bool = False,
-        fold_above: int = 0,
+        self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0, grouped: bool = False
     ) -> list[ClaimedLane]:
         """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`.
 
         A lane that waited through an outage gives up to `catch_up` deliveries, if that is not 0. Lanes of a `grouped`
-        target are groups, which may be due although nothing waits in them. Where more than `fold_above` of them are
-        late, if that is not 0, the one lane `BACKLOG` comes instead (`monitor.store.backlog`).
+        target are groups, which may be due although nothing waits in them.
         """
-        call = self._claim_call(target, lease_ms, limit, take, catch_up, fold_above, grouped=grouped)
+        call = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
         return _claimed(target, await self._db.script(call.name, call.keys, call.args))
 
     async def supersede(
@@ -168,21 +157,17 @@ class Lanes:
         take: int,
         catch_up: int = 0,
         grouped: bool = False,
-        fold_above: int = 0,
         hold: float = 0.0,
         disable: bool = False,
     ) -> tuple[Standing, list[ClaimedLane]]:
         """`settle`, then `claim`, in one round trip."""
         settling = self._settle_call(target, settled, hold, disable=disable)
-        claiming = self._claim_call(target, lease_ms, limit, take, catch_up, fold_above, grouped=grouped)
+        claiming = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
         first, second = await self._db.scripts([settling, claiming])
         return _standing(first), _claimed(target, second)
 
-    def _claim_call(
-        self, target: str, lease_ms: int, limit: int, take: int, catch_up: int, fold_above: int, *, grouped: bool
-    ) -> Call:
+    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int, catch_up: int, *, grouped: bool) -> Call:
         args: list[Arg] = [target, self._db.keys.prefix, lease_ms, limit, take, catch_up, 1 if grouped else 0]
-        args += [fold_above, lease_ms + GATHER_MS]
         return Call("claim_lanes", self._names(target), args)
 
     def _settle_call(self, target: str, settled: Sequence[Settled], hold: float, *, disable: bool) -> Call:
@@ -193,7 +178,7 @@ class Lanes:
         args += [patience.disable_after_ms, patience.forgive_ms]
         for one in settled:
             args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
-            args.append("-" if one.along else "" if one.network is None else int(one.network))
+            args.append("" if one.network is None else int(one.network))
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
             args += counted([part for pair in one.quiet.items() for part in pair])
@@ -229,7 +214,11 @@ def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
     health = Health(int(failures), int(since) if since else None, bool(announced), int(now))
     claimed = []
     for lane, fence, more, *waiting in reply[1:]:
-        claimed.append(ClaimedLane(target, text(lane), text(fence), entries(waiting), bool(more), health))
+        entries = tuple(
+            Waiting(text(id), int(n), body, int(made), text(grade), skipped, int(replays))
+            for id, n, body, made, grade, skipped, replays in waiting
+        )
+        claimed.append(ClaimedLane(target, text(lane), text(fence), entries, bool(more), health))
     return claimed
 
 
