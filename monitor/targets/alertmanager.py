@@ -16,15 +16,16 @@ from pydantic import Field
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, Response, ask
-from monitor.grouping.message import Member
+from monitor.grouping.message import Member, Reason
 from monitor.moments import parse_instant, stamp
 from monitor.plugin import Plugin
 from monitor.routing import default_severity
 from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
-from monitor.targets.beside import occurrences
-from monitor.targets.telling import Facts, plain_text, read, tell
+from monitor.targets.beside import apart
+from monitor.targets.standing import facts_of
+from monitor.targets.telling import Facts, headline, plain_text, read, tell
 from monitor.values import Duration
 
 _LIVES = 4
@@ -57,7 +58,8 @@ class Alertmanager:
 
     grouped = True
 
-    def __init__(self, options: AlertmanagerOptions) -> None:
+    def __init__(self, name: str, options: AlertmanagerOptions) -> None:
+        self._name = name
         self.refresh = options.refresh
         self._url = HiddenUrl(below(options.url, "/api/v2/alerts"))
         self._occurrence = timedelta(seconds=options.occurrence_for)
@@ -70,7 +72,10 @@ class Alertmanager:
 
     def send(self, message: Message) -> Exchange[Outcome]:
         """All conditions of the group as they are now, and what else happened, in one POST; repetitions do no harm."""
-        body = msgspec.json.encode(list(self._alerts(message)))
+        alerts = list(self._alerts(message))
+        if not alerts:
+            return Outcome(Verdict.DELIVERED, response="nothing that is not told by another group")
+        body = msgspec.json.encode(alerts)
         request = Request("POST", self._url, headers=self._headers, body=body, authorise=False, idempotent=False)
         response = yield from ask(request)
         return self._judge(response, message.sent_at)
@@ -78,28 +83,36 @@ class Alertmanager:
     def _alerts(self, message: Message) -> Iterator[dict[str, Any]]:
         labels = _labels(message.group.labels) if message.group else {}
         for member in message.group.members if message.group else ():
-            yield from self._of_condition(member, labels, message.sent_at)
-        over = {member.condition.key for member in message.group.members if member.over} if message.group else set()
-        for body in occurrences(message):
-            facts = read(body)
-            if facts.key in over:  # what ended a condition is told by the end of its alert
+            yield from self._of_condition(member, labels, message)
+        # What ended a condition is told by the end of its alert.
+        ended = {member.condition.ended_event for member in message.group.members} if message.group else set()
+        for one in apart(message):
+            if one.id in ended:
                 continue
-            severity = message.severity or default_severity(facts.type)
-            own = {**labels, **_about(facts, facts.type, severity), "event": facts.id}
+            facts = read(one.body)
+            own = {**labels, **_about(facts, facts.type, one.severity), "event": facts.id}
             # Counted from now, however late it comes: what ended in the past nobody would hear of.
             begins = min(parse_instant(facts.time) or message.sent_at, message.sent_at)
             yield _alert(own, facts, begins, message.sent_at + self._occurrence)
 
-    def _of_condition(self, member: Member, labels: Mapping[str, str], now: datetime) -> Iterator[dict[str, Any]]:
+    def _of_condition(self, member: Member, labels: Mapping[str, str], message: Message) -> Iterator[dict[str, Any]]:
         """The alert of a condition; what it was called before it changed is ended with it."""
-        condition, facts = member.condition, read(member.condition.event_bytes)
+        condition, now = member.condition, message.sent_at
+        facts = facts_of(member, message.group.reason if message.group else Reason.FIRST)
         began = condition.opened_at
         ends = condition.ended_at or now if member.over else now + timedelta(seconds=self.refresh * _LIVES)
-        yield _alert({**labels, **_about(facts, condition.type, member.severity)}, facts, began, ends)
-        raised = member.severity != default_severity(condition.type)
+        if not self._goes_on_elsewhere(member):
+            yield _alert({**labels, **_about(facts, condition.type, member.severity)}, facts, began, ends)
         for former in condition.former:
-            severity = member.severity if raised else default_severity(former)
-            yield _alert({**labels, **_about(facts, former, severity)}, facts, began, condition.changed_at)
+            # By its route's word or by its own, whichever that was: to end what never began does no harm.
+            for severity in dict.fromkeys((member.severity, default_severity(former))):
+                yield _alert({**labels, **_about(facts, former, severity)}, facts, began, condition.changed_at)
+
+    def _goes_on_elsewhere(self, member: Member) -> bool:
+        """Whether it is over for this group alone, and another of this target tells it, maybe by the same labels."""
+        places = member.condition.places
+        moved = member.over and not member.condition.ended
+        return moved and any(place.target == self._name and not place.left for place in places)
 
     def _judge(self, response: Response, now: datetime) -> Outcome:
         """200 is taken; 400 is a batch that it refuses for good; all else may pass, so it is tried again."""
@@ -120,7 +133,11 @@ class Alertmanager:
 
 
 def _about(facts: Facts, type_: str, severity: str) -> dict[str, str]:
-    """The labels that name an alert; they stay the same for as long as it is the same."""
+    """The labels that name an alert; they stay the same for as long as it is the same.
+
+    They are data, so what hides in a provider's id is not cleaned away as in annotations: two keys that look the
+    same would become one, and the end of one thing would end the other's alert.
+    """
     named_by = {
         "alertname": type_,
         "source": facts.source,
@@ -139,12 +156,11 @@ def _labels(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _alert(labels: Mapping[str, str], facts: Facts, begins: datetime, ends: datetime) -> dict[str, Any]:
-    said = tell(facts)
     alert: dict[str, Any] = {
         "labels": labels,
         "annotations": {
-            "summary": f"{facts.title}: {said.move}"[:_SUMMARY],
-            "description": plain_text(said.sentence)[:_DESCRIPTION],
+            "summary": headline(facts, _SUMMARY),
+            "description": plain_text(tell(facts).sentence, _DESCRIPTION),
             "event_id": facts.id,
         },
         "startsAt": stamp(begins),
@@ -156,9 +172,9 @@ def _alert(labels: Mapping[str, str], facts: Facts, begins: datetime, ends: date
     return alert
 
 
-def build(_: str, options: AlertmanagerOptions) -> Target:
+def build(name: str, options: AlertmanagerOptions) -> Target:
     """The target's name and its validated options in, the target out."""
-    return Alertmanager(options)
+    return Alertmanager(name, options)
 
 
 PLUGIN: Plugin[AlertmanagerOptions, Target] = Plugin(AlertmanagerOptions, build)

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from monitor.exchange import Exchange
+from monitor.grouping.backlog import CatchUp
 from monitor.grouping.message import Group
 from monitor.targets.address import check_headers
 from monitor.values import Duration, Rate, Secret
@@ -86,7 +87,8 @@ class Message:
     `severity` is what the route says: info, warning or critical (a group: the gravest). `group` is what a message of
     a grouped target is about, None for one event by itself and for tests. `events` are those that came since the last
     message of the group: what opened or changed its conditions, and occurrences. Reminders and messages about
-    what only ended bring the event that each of their conditions stands on.
+    what only ended bring the event that each of their conditions stands on. `catch_up` is what a catch-up message says
+    (`CatchesUp`), which has neither group nor events.
     """
 
     id: str
@@ -95,6 +97,8 @@ class Message:
     sent_at: datetime
     severity: str | None = None
     group: Group | None = None
+    severities: tuple[str, ...] = ()
+    catch_up: CatchUp | None = None
 
 
 class Verdict(StrEnum):
@@ -161,3 +165,12 @@ class Refreshed(Protocol):
     """
 
     refresh: float
+
+
+@runtime_checkable
+class CatchesUp(Protocol):
+    """A grouped target that can tell many groups in one message (`Message.catch_up`), after a pause or an outage."""
+
+    def stands(self, group: Group) -> bool:
+        """Whether a message about this group stands that its next one edits: such a group is told by itself."""
+        ...

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from monitor.conditions import Condition, Status, condition_id
+from monitor.conditions.families import family_of
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.targets.base import Message
 from tests.unit.targets.events import EXPIRING
@@ -21,12 +22,13 @@ def member(event: bytes = EXPIRING, status: Status = Status.OPEN, news: News | N
     """A condition that stands on this event, as a message shows it; `changes` replace members of the condition."""
     told = msgspec.json.decode(event)
     severity, times = changes.pop("severity", "warning"), changes.pop("times", 1)
+    family = family_of(told["type"])
     began = changes.pop("opened_at", NOW - timedelta(minutes=5))
     over = status in {Status.RESOLVED, Status.EXPIRED}
     condition = Condition(
-        id=condition_id(told["data"]["key"], "test"),
+        id=condition_id(told["data"]["key"], family.name if family else "test"),
         key=told["data"]["key"],
-        family="test",
+        family=family.name if family else "test",
         type=told["type"],
         source=told["data"]["source"],
         title="a title",

@@ -1,0 +1,64 @@
+"""A condition of a group in words: what it is, since when, who has it, and what ended it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from monitor.conditions import Status
+from monitor.grouping.message import Member, News, Reason
+from monitor.moments import stamp
+from monitor.targets.telling import Facts, Moment, Part, read, span, tell
+from monitor.targets.telling.cleaning import line
+
+_WORDS = {
+    Status.OPEN: "Open",
+    Status.ACKNOWLEDGED: "Acknowledged",
+    Status.SNOOZED: "Snoozed",
+    Status.RESOLVED: "Resolved",
+    Status.EXPIRED: "Expired",
+}
+
+
+def status_of(member: Member) -> Status:
+    """A condition of a group in, what it is for that group out: what has moved to another one counts as resolved."""
+    return member.status if not member.over or member.condition.ended else Status.RESOLVED
+
+
+def word(member: Member) -> str:
+    """`Open`, `Acknowledged`, `Snoozed`, `Resolved` or `Expired`."""
+    return _WORDS[status_of(member)]
+
+
+def facts_of(member: Member, reason: Reason) -> Facts:
+    """What a condition stands on. Said again later, how long is left is not so any more: the date alone is told."""
+    facts = read(member.condition.event_bytes)
+    if reason is not Reason.SILENCE_ENDED and member.news in (News.NEW, News.WORSE, News.CHANGED):
+        return facts
+    lasting = {name: value for name, value in facts.deadline.items() if name in ("date", "at", "rung")}
+    return replace(facts, deadline=lasting)
+
+
+def move_of(member: Member, facts: Facts) -> str:
+    """What a condition is about in a few words; of one that is over, what ended it."""
+    return (member.condition.ended_by if member.over else None) or tell(facts).move
+
+
+def since(member: Member) -> list[Part]:
+    """Since when, for how long, and who has it; a sentence that begins with a space."""
+    condition = member.condition
+    if member.over:
+        lasted = span(((condition.ended_at or condition.changed_at) - condition.opened_at).total_seconds())
+        acted = f", acknowledged by {line(condition.acknowledgement.by, 60)}" if condition.acknowledgement else ""
+        why = f": {line(condition.ended_by, 120)}" if condition.ended_by else ""
+        return [f" Over after {lasted}{acted}{why}."]
+    if member.status is Status.SNOOZED and condition.snooze:
+        snooze = condition.snooze
+        if snooze.until is None:
+            return [f" Snoozed by {line(snooze.by, 60)} until it changes."]
+        return [f" Snoozed by {line(snooze.by, 60)} until ", Moment(stamp(snooze.until)), "."]
+    if member.status is Status.ACKNOWLEDGED and condition.acknowledgement:
+        taken = condition.acknowledgement
+        return [f" Acknowledged by {line(taken.by, 60)} at ", Moment(stamp(taken.at)), "."]
+    quiet = f" Kept quiet by {line(member.silenced_by, 80)}." if member.silenced_by else ""
+    held = " It opens and closes again and again: the next word comes when it is calm." if member.held else ""
+    return [" Since ", Moment(stamp(condition.opened_at)), f".{quiet}{held}"]
