@@ -34,9 +34,9 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
 class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     """One group's book. `began_at` is when its ticks began (None: it has nothing open), `sent_at` its last message.
 
-    `number` counts messages since the group began, `repeat_at` is when open conditions are told again, `tries`
-    counts attempts at the message that is owed, `tried_at` is when a message that would begin the group was tried
-    first: a part of it may have arrived, and is not to be told twice.
+    `number` counts messages since the group began, `repeat_at` is when open conditions are told again. `tried_at` is
+    when a message that has not arrived yet was tried first: a part of it may have, and is not to be told twice.
+    `tries` counts the attempts at one that no event waits for, `owed` is the id of its delivery.
     """
 
     told: dict[str, Told] = {}
@@ -47,6 +47,7 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     number: int = 0
     tries: int = 0
     tried_at: datetime | None = None
+    owed: str = ""
     memory: dict[str, Any] = {}
 
 

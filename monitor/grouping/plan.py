@@ -78,7 +78,7 @@ def plan(
         tell = []
     told = {id: one.told for id, one in looks.items() if one.told is not None}
     unsent = {id: one.unsent for id, one in looks.items() if one.unsent is not None}
-    kept = _kept(book if reason is not None else msgspec.structs.replace(book, tried_at=None), unsent)
+    kept = _kept(book if reason is not None else msgspec.structs.replace(book, tried_at=None, tries=0, owed=""), unsent)
     after = _after(book, told, stance, now) if reason is not None else kept
     gone = tuple(id for id, one in looks.items() if (one.told if reason is not None else one.unsent) is None)
     members = sorted((one.member for one in found if one.member is not None), key=_order)

@@ -170,7 +170,11 @@ for _ = 1, tonumber(ARGV[6]) do
     if ours and verdict ~= 'retry' then redis.call('LREM', queue, 1, attempts[i]) end
   end
   for i = 1, ours and #unsent or 0, 2 do
-    redis.call('HSET', prefix .. ':delivery:' .. unsent[i], 'status', 'suppressed', 'reason', unsent[i + 1], 'ended', now)
+    local delivery = prefix .. ':delivery:' .. unsent[i]
+    if redis.call('EXISTS', delivery) == 1 then
+      redis.call('HSET', delivery, 'status', 'suppressed', 'reason', unsent[i + 1], 'ended', now)
+      redis.call('HDEL', delivery, 'next')
+    end
     redis.call('LREM', queue, 1, unsent[i])
     ended[#ended + 1] = unsent[i]
   end
