@@ -109,13 +109,17 @@ class SecretsLocked(TransportError):
 
 
 class Paused(TransportError):
-    """Nothing was sent: the receiver asked for a pause, or others use up what it takes. `retry_after` is in seconds."""
+    """Nothing was sent: the receiver `asked` for a pause, or others use up what it takes.
+
+    `retry_after` is in seconds.
+    """
 
     reason = "paused"
 
-    def __init__(self, message: str, retry_after: float) -> None:
+    def __init__(self, message: str, retry_after: float, *, asked: bool = True) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.asked = asked
 
 
 class BodyTooLarge(TransportError):

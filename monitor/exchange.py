@@ -40,7 +40,8 @@ class Request:
     `idempotent` says that the runner may repeat it by itself (a read, whatever its method). `validate` asks
     conditionally where the last answer to this very request left a validator; it names the headers of a page
     that are then remembered with it, because a 304 need not repeat them. `budget` is what it spends from, beside
-    those of other workers and targets (targets only).
+    those of other workers and targets (targets only); for how many seconds nobody may spend from it after an answer,
+    beyond what a 429 asks for, `quiet` says (0: no pause).
     """
 
     method: str
@@ -52,6 +53,7 @@ class Request:
     idempotent: bool = True
     validate: tuple[str, ...] | None = None
     budget: Budget | None = None
+    quiet: Callable[[Response], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

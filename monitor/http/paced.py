@@ -32,8 +32,9 @@ class Spends(Protocol):
 class PacedSender(Sender):
     """Sends as `Sender` does, but never faster than the budgets of requests allow.
 
-    A turn is waited for within the attempt's own time. What a 429 asks for pauses its budget for everybody: who comes
-    meanwhile is told so (`Paused`) instead of being sent. While the store cannot be reached nobody waits.
+    A turn is waited for within the attempt's own time. What a 429 asks for, and any other answer of which the request
+    knows that it wants a pause (`Request.quiet`), pauses its budget for everybody: who comes meanwhile is told so
+    (`Paused`) instead of being sent. While the store cannot be reached nobody waits.
     """
 
     def __init__(self, session: ClientSession, timeout: float, clock: Clock, spending: Spends) -> None:
@@ -47,10 +48,15 @@ class PacedSender(Sender):
             return await super()._once(request, deadline)
         await self._turn(budget, deadline)
         response = await super()._once(request, deadline)
-        if response.status == _TOO_MANY:
-            asked = retry_after(response.headers.get("retry-after"), self._clock.now())
-            await self._pause(budget, asked if asked is not None else _UNASKED)
+        pause = self._asked(response) if response.status == _TOO_MANY else 0.0
+        pause = max(pause, request.quiet(response) if request.quiet else 0.0)
+        if pause > 0:
+            await self._pause(budget, pause)
         return response
+
+    def _asked(self, response: Response) -> float:
+        asked = retry_after(response.headers.get("retry-after"), self._clock.now())
+        return asked if asked is not None else _UNASKED
 
     async def _turn(self, budget: Budget, deadline: float) -> None:
         while True:
@@ -63,7 +69,7 @@ class PacedSender(Sender):
                 return
             if paused or self._clock.monotonic() + wait >= deadline:
                 why = "is paused, as the receiver asked" if paused else "is used up by others"
-                raise Paused(f"not sent: the budget of this receiver {why}, for {wait:.1f} s more", wait)
+                raise Paused(f"not sent: the budget of this receiver {why}, for {wait:.1f} s more", wait, asked=paused)
             await self._clock.sleep(wait)
 
     async def _pause(self, budget: Budget, seconds: float) -> None:

@@ -64,7 +64,10 @@ class Attempts:
             message = Message(id_in(bodies[0]), bodies, number, started, grade)
         else:
             message = replace(message, attempt=number, sent_at=started)
-        outcome, network = await self._send(runtime, message)
+        try:
+            outcome, network = await self._send(runtime, message)
+        except Paused as error:
+            return _put_off(runtime, lane, message, error)
         attempt = Attempt(
             n=number,
             at=stamp(started),
@@ -95,8 +98,8 @@ class Attempts:
         try:
             outcome = await runtime.sender.run(runtime.target.send(message))
             return outcome, outcome.status in _NO_RECEIVER
-        except Paused as error:
-            return Outcome(Verdict.RETRY, error=str(error), retry_after=error.retry_after, hold=True), None
+        except Paused:
+            raise
         except TransportError as error:
             return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address), True
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
@@ -143,3 +146,12 @@ class Attempts:
         known = replace(lane, health=replace(lane.health, announced=True))
         (event,) = self._news(known, Outcome(Verdict.DELIVERED))
         return event
+
+
+def _put_off(runtime: TargetRuntime, lane: ClaimedLane, message: Message, error: Paused) -> Made:
+    """Not sent, because nobody may send there now: no attempt, nobody's failure, and the same again after the pause."""
+    structlog.get_logger().info(
+        "delivery.put_off", target=runtime.name, event_id=message.id, seconds=error.retry_after, why=str(error)
+    )
+    hold = max(error.retry_after, _HOLD_AT_LEAST) if error.asked else 0.0
+    return Made(Settled(lane, "retry", error.retry_after, ()), hold)

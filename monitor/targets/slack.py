@@ -15,18 +15,19 @@ from urllib.parse import urlsplit
 import msgspec
 
 from monitor import __version__
+from monitor.errors import Paused, TransportError
 from monitor.exchange import Exchange, Request, Response, ask
 from monitor.grouping.message import Group, Reason
 from monitor.moments import stamp
 from monitor.plugin import Plugin
-from monitor.targets import slack_blocks, slack_digest, slack_groups
+from monitor.targets import slack_blocks, slack_catchup, slack_digest, slack_groups
 from monitor.targets.address import HiddenUrl, secrets_in
 from monitor.targets.answers import asked_wait, excerpt
 from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
 from monitor.targets.slack_answers import api_error, posted, webhook_error
 from monitor.targets.slack_budgets import slack_budgets
-from monitor.targets.slack_errors import Class, classify, outcome
+from monitor.targets.slack_errors import Class, classify, outcome, pause
 from monitor.targets.slack_layout import layout, own_message
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_text import unlinked
@@ -79,8 +80,15 @@ class Slack:
         """The kind of way in, with channel and host; neither token nor webhook path."""
         return self._address
 
+    def stands(self, group: Group) -> bool:
+        """Whether a message of this group stands in the channel, and is edited."""
+        return self.attends and bool(group.memory.get("ts")) and group.memory.get("since") == stamp(group.since)
+
     def send(self, message: Message) -> Exchange[Outcome]:
         """Occurrences as a message of their own; conditions as one that is edited, with the news in its thread."""
+        if message.catch_up is not None:
+            told, plain = slack_catchup.message(message.catch_up), slack_catchup.text_only(message.catch_up)
+            return (yield from self._once(told, plain, message.sent_at))
         group = message.group
         if group is None or not group.members:
             events = [read(body) for body in message.events]
@@ -130,7 +138,11 @@ class Slack:
         assert done is not None  # noqa: S101 - it was edited, or posted anew
         if done.verdict is not Verdict.DELIVERED:
             return replace(done, remember=None)
-        thread = yield from self._tell_thread(group, others, memory, now, fresh=fresh)
+        try:
+            thread = yield from self._tell_thread(group, others, memory, now, fresh=fresh)
+        except TransportError as error:
+            # The message itself is there: it is remembered, or the next attempt would post it once more.
+            thread = _unheard(error)
         return replace(thread or done, remember=memory)
 
     def _tell_thread(
@@ -171,7 +183,15 @@ class Slack:
         body = msgspec.json.encode({**self._extra, **payload})
         budget = self._posts if url is self._post_url else self._edits
         request = Request(
-            "POST", url, headers=self._headers, body=body, authorise=False, idempotent=False, budget=budget
+            "POST",
+            url,
+            headers=self._headers,
+            body=body,
+            authorise=False,
+            idempotent=False,
+            budget=budget,
+            # The channel is paused, not this target alone: others post there too, in other workers as well.
+            quiet=lambda response: pause(self._judge(response)),
         )
         return (yield from ask(request))
 
@@ -183,6 +203,18 @@ class Slack:
                 Verdict.DELIVERED, response.status, address=response.address, response=shown, remember=answer
             )
         return replace(outcome(word, response.status, asked_wait(response, now), shown), address=response.address)
+
+
+def _unheard(error: TransportError) -> Outcome:
+    """What kept a reply from being sent or heard of in, what becomes of the attempt out."""
+    paused = error if isinstance(error, Paused) else None
+    return Outcome(
+        Verdict.RETRY,
+        error=f"the message is there, its reply is not: {error.reason}: {error}",
+        retry_after=paused.retry_after if paused else None,
+        hold=paused is not None and paused.asked,
+        address=error.address,
+    )
 
 
 def _link(memory: Mapping[str, Any]) -> str | None:

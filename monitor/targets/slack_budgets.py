@@ -15,13 +15,16 @@ EDITS, EDIT_BURST = 2 / 3, 10
 """Edits for each message that may be posted, and how many at once: 40 a minute, 50 in the first."""
 
 
-def slack_budgets(rate: float | None, way_in: str, channel: str) -> tuple[Budget | None, Budget | None]:
+UNLIMITED = 10_000.0
+"""Messages a second where the config sets no limit: a pause that Slack asks for is shared all the same."""
+
+
+def slack_budgets(rate: float | None, way_in: str, channel: str) -> tuple[Budget, Budget]:
     """Messages a second (None: no limit), whose way in and which channel in; the budgets of posts and edits out.
 
     Targets that name the same channel by the same token or webhook share them; the names tell neither.
     """
-    if rate is None:
-        return None, None
+    rate = rate or UNLIMITED
     posts = Budget(_name("posts", way_in, channel), rate, max(BURST, rate))
     return posts, Budget(_name("edits", way_in), rate * EDITS, max(EDIT_BURST, rate * EDITS))
 

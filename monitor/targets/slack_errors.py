@@ -73,6 +73,8 @@ _RULES: Mapping[Class, _Rule] = MappingProxyType(
 )
 # The workspace's free messages are used up: going on would get the app blocked.
 _LIMIT_EXCEEDED_WAIT = 600.0
+# What a word asks for that comes without Retry-After, with HTTP 200.
+_RATE_WAIT = 30.0
 
 
 def classify(word: str, status: int) -> Class:
@@ -82,6 +84,13 @@ def classify(word: str, status: int) -> Class:
     if word.startswith("restricted_action"):
         return Class.DESTINATION
     return _CLASSES.get(word, Class.TRANSIENT)
+
+
+def pause(word: str | None) -> float:
+    """An error word in, for how many seconds nobody should post to that channel out; 0 for none, 429 apart."""
+    if word is None or _CLASSES.get(word) is not Class.RATE:
+        return 0.0
+    return _LIMIT_EXCEEDED_WAIT if word == "message_limit_exceeded" else _RATE_WAIT
 
 
 def outcome(word: str, status: int, asked: float | None, response: str) -> Outcome:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from redis.asyncio import Redis
 
 from monitor.clock import Clock
@@ -78,6 +79,57 @@ async def test_two_targets_on_one_channel_never_exceed_what_it_takes(redis: Redi
         )
         assert {one.verdict for one in outcomes} == {Verdict.DELIVERED}
         assert (len(slack.messages), slack.rejected) == (6, {})
+
+
+@pytest.mark.parametrize("rate", ["rate: 50", "rate: null"])
+async def test_a_channel_at_its_limit_is_left_alone_by_all_targets_and_workers(
+    redis: Redis, store_url: str, rate: str
+) -> None:
+    """`message_limit_exceeded` at one target: another target of that channel, in another worker, does not even ask.
+
+    That is no attempt and nobody's failure; then everything arrives, in order and as one message a target.
+    """
+    hands = Hands()
+    async with SlackLookalike(token="xoxb-1") as slack:
+        target = f'{{type: slack, token: xoxb-1, channel: C1, api_url: "{slack.api_url}", retry: [1s], {rate}}}'
+        config = (
+            'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
+            f"targets: {{chat: {target}, more: {target}}}\negress: {{allow: [127.0.0.0/8]}}\n"
+            "routes: [{to: [chat, more], group_wait: 0s}]\n"
+        )
+        async with installed(store_url, config, hands) as one, installed(store_url, config, hands) as other:
+            here, there = watching(one, slack), watching(other, slack)
+            slack.script([Reply(status=200, body={"ok": False, "error": "message_limit_exceeded"})], then=500)
+            await here.tell("claimed", "1")
+            await one.services.consumer.relay.relay()
+            await one.services.consumer.deliverer.deliver(one.services.targets["chat"])
+            for number in ("2", "3"):
+                await here.tell("claimed", number)
+                await there.turn()
+                await here.turn()
+            assert [(await here.deliveries("chat"))[0].attempts[0].status] == [200]
+            assert {len(known.attempts) for known in await there.deliveries("more")} == {0}
+            assert {known.status for known in await there.deliveries("more")} == {"pending"}
+            assert "jobwire.target" not in str(await one.told())
+            slack.script([])
+            await over(one)
+            await there.pass_(minutes=11)
+            await here.turn()
+            assert {known.status for name in ("chat", "more") for known in await here.deliveries(name)} == {"delivered"}
+        for message in slack.messages:
+            lines = lines_of(message.payload)
+            assert [line.split()[2] for line in lines[1:4]] == ["1", "2", "3"]
+            assert "delivered 11 minutes after it was seen" in lines[-1]
+        assert len(slack.messages) == 2
+
+
+async def over(watch: Installation) -> None:
+    """The pauses of the store are over, which goes by a clock that no test turns."""
+    db = watch.services.store.db
+    for key in await db.run("KEYS", db.keys.budget("*")):
+        await db.run("HDEL", key, "paused")
+    for name in watch.services.targets:
+        await db.run("DEL", db.keys.hold(name))
 
 
 def watching(watch: Installation, slack: SlackLookalike) -> Room:

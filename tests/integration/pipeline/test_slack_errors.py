@@ -79,6 +79,8 @@ async def test_a_workspace_in_trouble_is_given_minutes(redis: Redis, store_url: 
         assert here.slack.messages == []
         db = here.services.store.db
         await db.run("DEL", db.keys.hold("chat"))  # which is over by then, by the store's clock
+        for budget in await db.run("KEYS", db.keys.budget("*")):
+            await db.run("HDEL", budget, "paused")
         await here.pass_(seconds=600)
         assert len(here.slack.messages) == 1
         assert not await disabled(here)

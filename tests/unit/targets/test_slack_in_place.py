@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from monitor.conditions import Acknowledgement, Status
+from monitor.errors import Paused, TransportError, TransportTimeout
 from monitor.exchange import Request, Response
 from monitor.grouping.message import News, Reason
 from monitor.moments import stamp
@@ -143,6 +144,25 @@ def test_a_reply_that_fails_is_tried_again_without_posting_the_message_twice() -
     calls, outcome = attempt(again, OK, OK)
     assert [method for method, _ in calls] == ["chat.update", "chat.postMessage"]
     assert outcome.verdict is Verdict.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("error", "wait", "hold"),
+    [(TransportTimeout("no answer"), None, False), (Paused("not now", 42.0), 42.0, True)],
+)
+def test_a_reply_that_is_not_heard_of_leaves_the_message_remembered(
+    error: TransportError, wait: float | None, hold: bool
+) -> None:
+    """Timed out, or the channel was paused in between: the next attempt edits what stands there."""
+    both = message([member()], EXPIRING, CLAIMED.replace(b"evt_4kq7aaaa", b"evt_other"))
+    exchange = target().send(both)
+    assert next(exchange)
+    assert isinstance(exchange.send(OK), Request)
+    with pytest.raises(StopIteration) as stopped:
+        exchange.throw(error)
+    outcome = stopped.value.value
+    assert (outcome.verdict, outcome.remember) == (Verdict.RETRY, MEMORY)
+    assert (outcome.retry_after, outcome.hold) == (wait, hold)
 
 
 def test_trouble_with_the_edit_is_trouble_of_the_attempt() -> None:
