@@ -21,6 +21,7 @@ from monitor.http.paced import PacedSender
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.attention import Attention
+from monitor.pipeline.backlog import CatchingUp
 from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
@@ -34,6 +35,7 @@ from monitor.pipeline.source import Source, assemble
 from monitor.pipeline.standing import StandingBySources
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.timetable import Timetable
+from monitor.pipeline.traces import Traces
 from monitor.pipeline.turns import Turns
 from monitor.pipeline.watch import Watch
 from monitor.providers import PROVIDERS
@@ -41,6 +43,7 @@ from monitor.routing import Router
 from monitor.settings import Settings
 from monitor.settings.tree import routes_of
 from monitor.status import Replaying
+from monitor.store.backlog import Backlog
 from monitor.store.clock import SharedClock
 from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
@@ -52,6 +55,7 @@ from monitor.store.fleet import Fleet
 from monitor.store.groups import Groups
 from monitor.store.items import Items
 from monitor.store.lanes import Lanes
+from monitor.store.minutes import Minutes
 from monitor.store.once import Once
 from monitor.store.pages import Pages
 from monitor.store.reading import Reading
@@ -66,6 +70,7 @@ from monitor.store.totals import Totals
 from monitor.store.upkeep import Upkeep
 from monitor.store.vault import Vault, key_bytes
 from monitor.targets import TARGETS
+from monitor.telemetry import Exporter, open_exporter
 
 Door: TypeAlias = Callable[[str, str], Awaitable[Db]]
 
@@ -90,6 +95,7 @@ class Store:
     replays: Replays
     once: Once
     totals: Totals
+    minutes: Minutes
     fleet: Fleet
 
 
@@ -108,6 +114,7 @@ class Services:
     consumer: Consumer
     clock: SharedClock
     stopping: asyncio.Event
+    exporter: Exporter | None = None
 
 
 def store_of(db: Db, retention: Retention | None = None) -> Store:
@@ -131,6 +138,7 @@ def store_of(db: Db, retention: Retention | None = None) -> Store:
         replays=Replays(db),
         once=Once(db),
         totals=Totals(db),
+        minutes=Minutes(db),
         fleet=Fleet(db),
     )
 
@@ -161,7 +169,10 @@ async def services(
         worker = owner_name()
         sources = await open_sources(settings, host, stack, Sharing(db, worker, settings.store.key))
         targets = await open_targets(settings, host, stack, Spending(db))
-        wired = _wire(settings, store, sources, targets, host, shared, worker)
+        exporter = open_exporter(settings.telemetry.otlp, settings.telemetry.given, settings.store.prefix, worker)
+        if exporter is not None:
+            stack.push_async_callback(asyncio.to_thread, exporter.close)
+        wired = _wire(settings, store, sources, targets, host, shared, worker=worker, exporter=exporter)
         await wired.rotation.look()
         yield wired
 
@@ -173,15 +184,21 @@ def _wire(
     targets: Mapping[str, TargetRuntime],
     host: Clock,
     shared: SharedClock,
+    *,
     worker: str,
+    exporter: Exporter | None,
 ) -> Services:
     stopping = asyncio.Event()
     router = router_of(settings)
     standing = StandingBySources(sources)
-    relay = Relay(store.log, store.lanes, router, targets, store.conditions, store.silences, standing, shared.now)
-    attempts = Attempts(host.now, host.random)
+    traces = Traces(exporter)
+    relay = Relay(
+        store.log, store.lanes, router, targets, store.conditions, store.silences, standing, shared.now, traces
+    )
+    attempts = Attempts(host.now, host.random, traces=traces)
     turns = Turns(attempts, store.groups, store.conditions, store.silences, router, shared.now)
-    deliverer = Deliverer(store.lanes, attempts, turns, host.now, stopping)
+    catching_up = CatchingUp(attempts, turns, store.lanes, Backlog(store.db), shared.now)
+    deliverer = Deliverer(store.lanes, attempts, turns, catching_up, host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     watch = Watch(store.sources, sources, shared.now)
     caretaker = Caretaker(
@@ -204,7 +221,7 @@ def _wire(
         store=store,
         sources=sources,
         targets=targets,
-        scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now),
+        scanner=Scanner(store.items, store.sources, Pages(store.db), worker, shared.now, traces=traces),
         timetable=Timetable(store.sources, sources),
         rotation=rotation,
         consumer=Consumer(
@@ -213,6 +230,7 @@ def _wire(
         attention=Attention(store.conditions, store.silences, shared.now),
         clock=shared,
         stopping=stopping,
+        exporter=exporter,
     )
 
 

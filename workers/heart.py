@@ -11,6 +11,7 @@ from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
 from monitor.settings import ConfigWatch
 from monitor.store.fleet import WorkerFacts
+from monitor.telemetry import Counts
 
 EVERY_SECONDS = 5.0
 
@@ -25,6 +26,7 @@ class Heart:
     async def beat_until(self, stopping: asyncio.Event) -> None:
         """Beat until told to stop, through any outage of the store; then say that this worker is gone."""
         db, owner, since = self.services.store.db, self.services.scanner.owner, None
+        counted = Counts(0, 0)
         fleet = self.services.store.fleet
         while not stopping.is_set():
             # An outage is told by those who cannot work; whoever does not beat is not counted.
@@ -33,7 +35,17 @@ class Heart:
                 since = since or now_ms
                 config_ok = self.config is None or not self.config.rejected
                 await fleet.beat(owner, WorkerFacts(__version__, config_ok, since, now_ms))
+                counted = await self._count_spans(counted)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)
         with suppress(StoreUnavailable):
+            await self._count_spans(counted)
             await fleet.leave(owner)
+
+    async def _count_spans(self, before: Counts) -> Counts:
+        """Add to the totals what became of spans since the last beat."""
+        if self.services.exporter is None:
+            return before
+        now = self.services.exporter.counts()
+        await self.services.store.fleet.count_spans(now.sent - before.sent, now.dropped - before.dropped)
+        return now

@@ -17,11 +17,12 @@ from monitor.moments import stamp
 from monitor.pipeline.catchup import told
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.target_news import Finding
+from monitor.pipeline.traces import Traces
 from monitor.routing import gravest
 from monitor.store.lanes import Attempt, ClaimedLane, Settled
 from monitor.store.patience import Patience
 from monitor.targets.base import Message, Outcome, Verdict
-from monitor.targets.trace import trace_id
+from monitor.targets.trace import attempt_span, trace_id
 
 RESPONSE_LIMIT = 4096
 ERROR_LIMIT = 500
@@ -51,6 +52,7 @@ class Attempts:
     clock: Callable[[], datetime]
     random: Callable[[], float]
     patience: Patience = field(default=Patience())
+    traces: Traces = field(default=Traces())
 
     async def make(self, runtime: TargetRuntime, lane: ClaimedLane, message: Message | None = None) -> Made:
         """Send a claimed lane's message once, or the one that is given; whatever happens comes back as a value."""
@@ -78,20 +80,32 @@ class Attempts:
             address=outcome.address,
         )
         made = self._judge(runtime, lane, message, outcome, attempt, network=network)
+        self._tell(runtime, lane, message, outcome, made)
+        return replace(made, remember=outcome.remember) if outcome.remember is not None else made
+
+    def _tell(self, runtime: TargetRuntime, lane: ClaimedLane, message: Message, outcome: Outcome, made: Made) -> None:
+        """One line in the log, and one span, of an attempt; of a message about several events every id."""
+        (_, attempt), *_ = made.settled.attempts
+        others: list[str] = []
+        if len(message.events) > 1 or len(lane.waiting) > 1:
+            others = [id for id in dict.fromkeys(map(id_in, message.events)) if id != message.id]
+        many = {"event_ids": [message.id, *others], "deliveries": [one.id for one in lane.waiting]}
         structlog.get_logger().info(
             "delivery.attempted",
             target=runtime.name,
             event_id=message.id,
-            delivery=waiting[0].id,
+            delivery=lane.waiting[0].id,
             trace_id=trace_id(message.id),
+            span_id=attempt_span(message.id, runtime.target.address(), message.attempt, message.sent_at),
             events=len(message.events),
-            attempt=number,
+            attempt=attempt.n,
             outcome=made.settled.verdict,
             status=outcome.status,
             ms=attempt.ms,
             error=outcome.error,
+            **(many if others or len(lane.waiting) > 1 else {}),
         )
-        return replace(made, remember=outcome.remember) if outcome.remember is not None else made
+        self.traces.attempted(runtime, message, outcome, made.settled.verdict, others, self.clock())
 
     async def _send(self, runtime: TargetRuntime, message: Message) -> tuple[Outcome, bool | None]:
         """The outcome, and whether the receiver could not be reached; None when it was not even asked."""

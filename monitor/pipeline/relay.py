@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from monitor.events import decode
 from monitor.pipeline.draft import Draft
 from monitor.pipeline.hushing import Hushing, explaining_keys
 from monitor.pipeline.target import TargetRuntime
+from monitor.pipeline.traces import Traces
 from monitor.routing import Router
 from monitor.silences import Silences
 from monitor.store.conditions import Conditions
@@ -49,6 +50,7 @@ class Relay:
     silences: SilenceStore
     standing: Standing
     clock: Callable[[], datetime]
+    traces: Traces = field(default=Traces())
 
     async def relay(self) -> int:
         """Relay everything that is committed and not yet in lanes; how many deliveries were made."""
@@ -81,8 +83,10 @@ class Relay:
         decoded = [decode(one.body) for one in events]
         draft = await self._draft(decoded)
         happened: Counter[Happened] = Counter()
+        relayed: list[tuple[Stored, Mapping[str, Any]]] = []
         for stored, event in zip(events, decoded, strict=True):
             draft.add(stored, event)
+            relayed.append((stored, event))
             happened[Happened(stored.at_ms // 60_000, event["data"].get("source") or NO_SOURCE)] += 1
             if len(draft.assignments) < AT_ONCE and stored is not events[-1]:
                 continue
@@ -97,6 +101,8 @@ class Relay:
             happened.clear()
             place = stored.place
             filled(assignments, new)
+            self.traces.relayed(relayed, self.clock())
+            relayed = []
             structlog.get_logger().debug("events.relayed", place=place, deliveries=new)
         return place
 

@@ -73,8 +73,11 @@ class Ringer:
             stale = [armed.member for armed in mine if armed.member not in {member for _, member in commit.arm}]
             commits.append(commit.disarming(stale))
         conflicts = await self.items.commit(source.name, commits, fence="", now_ms=to_millis(now))
-        told = sum(len(commit.revisions) for commit in commits if commit.id not in conflicts)
-        structlog.get_logger().info("deadlines.rung", source=source.name, looked_at=len(due), told=told)
+        written = [commit for commit in commits if commit.id not in conflicts]
+        told = [revision.event.id for commit in written for revision in commit.revisions]
+        structlog.get_logger().info(
+            "deadlines.rung", source=source.name, looked_at=len(due), told=len(told), event_ids=told
+        )
 
     async def _documents(
         self, source: str, ids: Sequence[str], stored: Sequence[bytes | None]

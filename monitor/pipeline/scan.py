@@ -29,11 +29,14 @@ from monitor.pipeline.ports import Commit
 from monitor.pipeline.proofs import proofs_of
 from monitor.pipeline.source import Source
 from monitor.pipeline.tally import Tally, spent
+from monitor.pipeline.telling import EventIds
+from monitor.pipeline.traces import Traces
 from monitor.pipeline.walk import Walk
 from monitor.schedule import due_now, missed_slots
 from monitor.store.items import ItemCommit, Items
 from monitor.store.pages import PageCommit, Pages
 from monitor.store.sources import Lease, ScanClosing, Sources
+from monitor.targets.trace import scan_ids
 
 LEASE_MS = 15_000
 
@@ -63,15 +66,27 @@ class Scanner:
     owner: str
     clock: Callable[[], datetime]
     lease_ms: int = LEASE_MS
+    traces: Traces = field(default=Traces())
 
     async def scan(self, source: Source, slot: int, *, force: bool = False) -> ScanReport:
         """Scan one source for one slot, unless somebody else does or did; `force` ignores slot and pause."""
         lease = await self.sources.claim(source.name, owner=self.owner, slot=slot, ttl_ms=self.lease_ms, force=force)
         if isinstance(lease, str):
             return ScanReport(source.name, refused=lease)
-        started, before = self.clock(), spent(source.runner.stats)
+        before = spent(source.runner.stats)
         async with handed_back(self.sources, lease):
             walk = await self._walk(source, lease, by_hand=force)
+        with EventIds(source.name, lease.epoch) as made:
+            walk.told = made.note
+            ending, absence = await self._under_lease(source, walk, lease, slot, before)
+        self.traces.scanned(source, ending, walk.tally, made.first)
+        return _report(source, walk, ending, absence.held, made.first)
+
+    async def _under_lease(
+        self, source: Source, walk: Walk, lease: Lease, slot: int, before: tuple[int, int, float]
+    ) -> tuple[Ending, Absence]:
+        """Walk and settle what is missing; how it ended, and what of it is held. `before` is what was spent before."""
+        started = self.clock()
         try:
             async with kept(self.sources, lease, self.lease_ms):
                 ending = await self._walk_all(source, walk, started)
@@ -91,7 +106,7 @@ class Scanner:
         except asyncio.CancelledError:
             await asyncio.shield(self.sources.release(lease))
             raise
-        return _report(source, walk, ending, absence.held)
+        return ending, absence
 
     async def preview(
         self,
@@ -116,7 +131,7 @@ class Scanner:
         ending = await self._walk_all(source, walk, self.clock())
         absence = await settle_absence(walk, self.items, self.sources) if ending.reason is None else Absence()
         walk.tally.count(before, source.runner.stats)
-        return _report(source, walk, ending, absence.held, log=False)
+        return _report(source, walk, ending, absence.held)
 
     async def _walk(self, source: Source, lease: Lease, *, by_hand: bool) -> Walk:
         async def commit(commits: Sequence[ItemCommit], page: PageCommit | None = None) -> list[str]:
@@ -199,6 +214,8 @@ class Scanner:
             count=walk.tally.totals(ending.reason or "complete", _ms(ending)),
         )
         await self.sources.finish(lease, closing)
+        for event in health.events:
+            walk.told(event)
 
 
 def _missed(source: Source, state: Mapping[str, str], slot: int) -> int:
@@ -216,8 +233,11 @@ def _ms(ending: Ending) -> int:
     return round((ending.ended - ending.started).total_seconds() * 1000)
 
 
-def _report(source: Source, walk: Walk, ending: Ending, held: int, *, log: bool = True) -> ScanReport:
-    if log:
+def _report(
+    source: Source, walk: Walk, ending: Ending, held: int, event_ids: Sequence[str] | None = None
+) -> ScanReport:
+    """What a scan did, and its line in the log; without `event_ids` there is none."""
+    if event_ids is not None:
         line = structlog.get_logger().info if ending.reason is None else structlog.get_logger().warning
         line(
             "scan.finished",
@@ -228,6 +248,8 @@ def _report(source: Source, walk: Walk, ending: Ending, held: int, *, log: bool 
             ms=_ms(ending),
             held=held,
             **asdict(walk.tally),
+            event_ids=event_ids,
+            trace_id=scan_ids(source.name, ending.epoch, ending.started)[0],
         )
     return ScanReport(
         source=source.name,

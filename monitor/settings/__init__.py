@@ -4,7 +4,7 @@ Module by module:
 
     reading         the whole way: `load` and `check`
     interpolation   ${NAME} and its like -> text
-    section routes times model   the shapes of the sections, and the settings made of them
+    section routes times telemetry model   the shapes of the sections, and the settings made of them
     calendars       times of the file as intervals that can be asked
     tree            routes of the file as the router takes them
     watching        a file that changes while it is in effect

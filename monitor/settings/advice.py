@@ -26,6 +26,7 @@ def advise(settings: Settings, warnings: Problems) -> None:
 
 def _literal_secrets(settings: Settings, warnings: Problems) -> None:
     holders: list[tuple[Path, BaseModel]] = [(("store",), settings.store), (("web",), settings.web)]
+    holders += [(("telemetry",), settings.telemetry)]
     holders += [(("sources", name), source.options) for name, source in settings.sources.items()]
     holders += [(("targets", name), target.options) for name, target in settings.targets.items()]
     for path in _secrets(holders):

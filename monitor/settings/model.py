@@ -20,6 +20,7 @@ from monitor.moments import parse_date
 from monitor.providers.base import SourceOptions
 from monitor.settings.routes import Route
 from monitor.settings.section import Names, Section, Text
+from monitor.settings.telemetry import TelemetrySettings
 from monitor.settings.times import TimeInterval
 from monitor.store.vault import key_bytes
 from monitor.stuck import StuckRule as Rule
@@ -224,6 +225,7 @@ class Settings:
     store: StoreSettings = field(default_factory=StoreSettings)
     web: WebSettings = field(default_factory=WebSettings)
     egress: EgressSettings = field(default_factory=EgressSettings)
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
     sources: Mapping[str, Source] = field(default_factory=dict)
     deadlines: Mapping[str, Ladder] = field(default_factory=dict)
     stuck: tuple[StuckRule, ...] = ()

@@ -14,6 +14,7 @@ from monitor.settings.agreement import Providers, Targets
 from monitor.settings.model import EgressSettings, Ladder, StoreSettings, StuckRule, WebSettings
 from monitor.settings.routes import Route
 from monitor.settings.takes import default_of, models_in, takes
+from monitor.settings.telemetry import TelemetrySettings
 from monitor.targets.base import TargetOptions
 from monitor.values import format_duration
 from monitor.vocabulary import DeadlineRule
@@ -69,6 +70,7 @@ def config_page(providers: Providers, targets: Targets, deadlines: Mapping[str, 
     parts += ["## store\n", _first_line(StoreSettings), _table(StoreSettings)]
     parts += ["## web\n", _first_line(WebSettings), _table(WebSettings)]
     parts += ["## egress\n", _first_line(EgressSettings), _table(EgressSettings)]
+    parts += ["## telemetry\n", _first_line(TelemetrySettings), _table(TelemetrySettings)]
     parts += ["## sources\n", _SOURCES + "\n", "Every source takes:\n", _table(SourceOptions)]
     parts += _each(providers, "provider", SourceOptions)
     parts += ["## deadlines\n", _DEADLINES + "\n", _ladders(deadlines), _table(Ladder)]

@@ -16,6 +16,7 @@ from monitor.providers import PROVIDERS
 from monitor.settings.agreement import Providers, Targets
 from monitor.settings.model import EgressSettings, Ladder, StoreSettings, StuckRule, WebSettings
 from monitor.settings.routes import Route
+from monitor.settings.telemetry import TelemetrySettings
 from monitor.settings.times import TimeInterval
 from monitor.settings.validation import NAME
 from monitor.targets import TARGETS
@@ -42,6 +43,7 @@ def json_schema(providers: Providers = PROVIDERS, targets: Targets = TARGETS) ->
         "store": _model(StoreSettings, defs),
         "web": _model(WebSettings, defs),
         "egress": _model(EgressSettings, defs),
+        "telemetry": _model(TelemetrySettings, defs),
         "sources": {**_registry("source", "provider", providers, defs), "minProperties": 1},
         "deadlines": {"type": "object", "additionalProperties": _model(Ladder, defs)},
         "stuck": {"type": "array", "items": _model(StuckRule, defs)},

@@ -24,12 +24,13 @@ from monitor.settings.model import (
 from monitor.settings.problems import Path, Problems
 from monitor.settings.routes import Route
 from monitor.settings.section import without_nothing
+from monitor.settings.telemetry import TelemetrySettings
 from monitor.settings.times import TimeInterval
 from monitor.settings.wording import meant
 
 M = TypeVar("M", bound=BaseModel)
 
-SECTIONS = ["store", "web", "egress", "sources", "deadlines", "stuck", "targets", "intervals", "routes"]
+SECTIONS = ["store", "web", "egress", "telemetry", "sources", "deadlines", "stuck", "targets", "intervals", "routes"]
 FROM_ENVIRONMENT = {"url": "JOBWIRE_STORE_URL", "key": "JOBWIRE_KEY"}
 """Options of the store that a variable of the environment wins over."""
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -60,6 +61,7 @@ class Reader:
             store=self._store() or StoreSettings(),
             web=self._section("web", WebSettings) or WebSettings(),
             egress=egress or EgressSettings(),
+            telemetry=self._section("telemetry", TelemetrySettings) or TelemetrySettings(),
             sources=self._sources(),
             deadlines=self._deadlines(),
             stuck=tuple(self._list("stuck", StuckRule)),

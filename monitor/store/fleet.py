@@ -41,6 +41,17 @@ class Fleet:
         """Note that a worker has stopped, so that nobody waits for it."""
         await self._db.run("HDEL", self._db.keys.workers, owner)
 
+    async def count_spans(self, sent: int, dropped: int) -> None:
+        """Add to what became of spans since ever."""
+        more = [("HINCRBY", self._db.keys.spans, name, n) for name, n in (("sent", sent), ("dropped", dropped)) if n]
+        if more:
+            await self._db.run_all(more)
+
+    async def spans(self) -> tuple[int, int]:
+        """How many spans collectors took since ever, and how many were dropped."""
+        found = texts(await self._db.run("HGETALL", self._db.keys.spans))
+        return int(found.get("sent", "0")), int(found.get("dropped", "0"))
+
     async def alive(self, now_ms: int) -> list[WorkerFacts]:
         """What the workers say that beat lately; those that died an hour ago are forgotten by the way."""
         found = texts(await self._db.run("HGETALL", self._db.keys.workers))

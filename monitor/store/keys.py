@@ -45,6 +45,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:secrets` | hash | target -> the secrets that rotation made, sealed with `store.key` | with the target |
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:asked:KEY` | string | the answer to a call with an Idempotency-Key, by a hash of it | a day |
+| `P:spans` | hash | how many spans collectors took, and how many were dropped | always |
 | `P:workers` | hash | worker -> its version, how its config is, when it was last seen | an hour after its last beat |
 | `P:state` | string | the version of all that is stored here | always |
 | `P:bell` | stream | one entry, rewritten to wake consumers | always |
@@ -234,6 +235,11 @@ class Keys:
     def due(self) -> str:
         """Targets with work."""
         return self.of("due")
+
+    @property
+    def spans(self) -> str:
+        """What became of spans."""
+        return self.of("spans")
 
     @property
     def workers(self) -> str:

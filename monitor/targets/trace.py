@@ -17,13 +17,28 @@ def trace_id(event: str) -> str:
     return _hash(16, event)
 
 
-def traceparent(event: str, place: str, attempt: int, sent_at: datetime) -> str:
-    """An event's id, where it is sent, the number of the attempt and its time in, the header's value out.
+def event_span(event: str) -> str:
+    """An event's id in, the id of the span out that stands for the event itself: the one that attempts are below."""
+    return _hash(8, event)
+
+
+def attempt_span(event: str, place: str, attempt: int, sent_at: datetime) -> str:
+    """An event's id, where it is sent, the number of the attempt and its time in, the id of its span out.
 
     Each attempt is a span of its own, made anew when it is repeated under the same number.
     """
-    span = _hash(8, f"{event}\n{place}\n{attempt}\n{sent_at.isoformat()}")
-    return f"00-{trace_id(event)}-{span}-{_RECORDED}"
+    return _hash(8, f"{event}\n{place}\n{attempt}\n{sent_at.isoformat()}")
+
+
+def scan_ids(source: str, epoch: int, begun: datetime) -> tuple[str, str]:
+    """A source, the epoch of one scan of it and when it began in, the ids of its trace and of its span out."""
+    scan = f"scan\n{source}\n{epoch}\n{begun.isoformat()}"
+    return _hash(16, scan), _hash(8, scan)
+
+
+def traceparent(event: str, place: str, attempt: int, sent_at: datetime) -> str:
+    """What `attempt_span` takes in, the header's value out."""
+    return f"00-{trace_id(event)}-{attempt_span(event, place, attempt, sent_at)}-{_RECORDED}"
 
 
 def _hash(size: int, text: str) -> str:

@@ -59,6 +59,7 @@ FAMILIES = {
     "jobwire_attempts_total": ("counter", "Attempts by outcome and class of the answer's status."),
     "jobwire_attempt_seconds": ("histogram", "How long attempts took."),
     "jobwire_delivery_seconds": ("histogram", "From when a change was stored until its delivery had arrived."),
+    "jobwire_spans_total": ("counter", "Spans for `telemetry.otlp`, by outcome: sent, or dropped."),
     "jobwire_store_memory_bytes": ("gauge", "Memory that the store uses."),
     "jobwire_store_memory_limit_bytes": ("gauge", "Memory that the store may use, 0 for no limit."),
     "jobwire_store_script_seconds_total": ("counter", "Seconds that the store spent in scripts since its start."),

@@ -47,6 +47,7 @@ class Metrics:
         await self._steps(shown, now_ms)
         await self._conditions(shown, now_ms)
         await self._targets(shown, now_ms)
+        await self._telemetry(shown)
         await self._server(shown)
         return web.Response(text=shown.text(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
@@ -102,6 +103,10 @@ class Metrics:
                 shown.add("jobwire_attempts_total", number, target=name, outcome=outcome, answer=answer)
             shown.histogram("jobwire_attempt_seconds", totals.took, target=name)
             shown.histogram("jobwire_delivery_seconds", totals.after, target=name)
+
+    async def _telemetry(self, shown: Exposition) -> None:
+        for outcome, number in zip(("sent", "dropped"), await self._fleet.spans(), strict=True):
+            shown.add("jobwire_spans_total", number, outcome=outcome)
 
     async def _server(self, shown: Exposition) -> None:
         load = await server_load(self._store.db)

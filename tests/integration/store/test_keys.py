@@ -34,7 +34,7 @@ MOST = {
 TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
-ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers", "state"}
+ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers", "state"} | {"spans"}
 """Written by what speaks to providers, rotates secrets or follows conditions, and tested with it."""
 
 

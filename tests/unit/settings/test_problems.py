@@ -22,10 +22,10 @@ def test_a_missing_file_says_how_to_name_another(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "1:1: is empty: write at least sources; the sections are store, web, egress, sources,"),
+        (b"", "1:1: is empty: write at least sources; the sections are store, web, egress, telemetry, sources,"),
         (b"# nothing\n\n", "1:1: is empty"),
         (b"a: 1\nb: \xff\n", "2:4: is not UTF-8 text"),
-        (b"- a\n", "1:1: the file must hold keys with values: store, web, egress, sources"),
+        (b"- a\n", "1:1: the file must hold keys with values: store, web, egress, telemetry, sources"),
         (b"hello\n", "1:1: the file must hold keys with values"),
         (b"{}\n", "1:1: sources: no source: name at least one account to watch"),
         (b"sources:\n", "1:1: sources: no source: name at least one account to watch"),
@@ -149,7 +149,7 @@ def test_a_name_that_is_no_name(configs: Configs, name: str) -> None:
         ("stor: {}", "2:1: stor: unknown section; did you mean store?"),
         (
             "metrics: {}",
-            "unknown section; allowed: store, web, egress, sources, deadlines, stuck, targets, intervals, routes",
+            "unknown section; allowed: store, web, egress, telemetry, sources, deadlines, stuck, targets, intervals, routes",
         ),
         ("store: {url: 'postgres://x/y'}", "2:14: store.url: is not a store: write embedded, redis://HOST:PORT/DB"),
         ("store: {url: 'redis://'}", "store.url: is not a store"),
