@@ -37,8 +37,13 @@ class Looked:
         turn = self.view.timed(self._turn(), self.found.next_at, self.found.unsent)
         return Settled(self.view.lane, "quiet", 0.0, (), quiet=self.drop, turn=turn)
 
-    def after(self, speech: Speech, verdict: str, memory: Mapping[str, Any] | None = None) -> Turn:
-        """What became of the group after an attempt at what it says; `memory` None keeps what was remembered."""
+    def after(
+        self, speech: Speech, verdict: str, memory: Mapping[str, Any] | None = None, *, tried: bool = True
+    ) -> Turn:
+        """What became of the group after an attempt at what it says; `memory` None keeps what was remembered.
+
+        `tried` is false where it was put off: that is no attempt.
+        """
         view, found = self.view, self.found
         turn = replace(self._turn(), reason=str(found.reason), record=speech.record)
         kept = dict(memory) if memory is not None else view.stored.book.memory
@@ -49,7 +54,7 @@ class Looked:
         book = msgspec.structs.replace(
             found.unsent,
             memory=kept,
-            tries=found.unsent.tries + 1 if again and speech.alone else 0,
+            tries=found.unsent.tries + tried if again and speech.alone else 0,
             tried_at=(found.unsent.tried_at or view.now) if again else None,
             owed=speech.owed if again else "",
         )

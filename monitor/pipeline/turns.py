@@ -44,7 +44,7 @@ class Turns:
         if speech is None:
             return Made(looked.quiet())
         made = await self.attempts.make(runtime, replace(lane, waiting=speech.waiting), speech.message)
-        turn = looked.after(speech, made.settled.verdict, made.remember)
+        turn = looked.after(speech, made.settled.verdict, made.remember, tried=bool(made.settled.attempts))
         return replace(made, settled=replace(made.settled, quiet=looked.drop, turn=turn))
 
     async def look(self, runtime: TargetRuntime, lane: ClaimedLane) -> Looked:

@@ -21,6 +21,7 @@ from monitor.store.connect import connect
 from monitor.store.spending import Spending
 from monitor.targets import TARGETS
 from monitor.targets.base import Message, Outcome, Target, Verdict
+from monitor.targets.slack_budgets import slack_budgets
 from tests.installation import Hands, Installation, installed
 from tests.integration.pipeline.room import Room
 from tests.unit.targets.events import CLAIMED
@@ -121,6 +122,33 @@ async def test_a_channel_at_its_limit_is_left_alone_by_all_targets_and_workers(
             assert [line.split()[2] for line in lines[1:4]] == ["1", "2", "3"]
             assert "delivered 11 minutes after it was seen" in lines[-1]
         assert len(slack.messages) == 2
+
+
+async def test_a_message_that_is_put_off_again_and_again_is_not_given_up(redis: Redis, store_url: str) -> None:
+    """Pauses use up no `retry`: who has a condition is shown after four of them, by the first attempt."""
+    hands = Hands()
+    async with SlackLookalike(token="xoxb-1") as slack:
+        config = (
+            'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
+            f'targets: {{chat: {{type: slack, token: xoxb-1, channel: C1, api_url: "{slack.api_url}", retry: [1s]}}}}\n'
+            "egress: {allow: [127.0.0.0/8]}\nroutes: [{to: [chat], group_wait: 0s}]\n"
+        )
+        async with installed(store_url, config, hands) as watch:
+            room, db = watching(watch, slack), watch.services.store.db
+            await room.tell("failed", "1")
+            await room.turn()
+            edits = slack_budgets(1.0, f"{slack.api_url} xoxb-1", "C1")[1]
+            await watch.services.attention.acknowledge("tax/job/1", by="ann")
+            for _ in range(4):
+                await Spending(db).pause(edits, 600)
+                await room.turn()
+                await over(watch)
+                await room.wait(minutes=11)
+            assert "Acknowledged" not in slack.messages[0].text
+            await room.turn()
+            assert "Acknowledged" in slack.messages[0].text
+            told, shown = await room.deliveries()
+            assert [(one.status, len(one.attempts)) for one in (told, shown)] == [("delivered", 1)] * 2
 
 
 async def over(watch: Installation) -> None:
