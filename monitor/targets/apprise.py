@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 from monitor.exchange import Blocking, Exchange, ask_thread
 from monitor.plugin import Plugin
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
-from monitor.targets.rendering import context
+from monitor.targets.lines import lines_of, summary, text
 from monitor.values import Secret
 
 MISSING = "the library is not installed: install the extra, pip install 'jobwire[apprise]'"
@@ -66,13 +66,13 @@ class Services:
 
     def send(self, message: Message) -> Exchange[Outcome]:
         """One call that tells every service which has not heard this message yet."""
-        told = context(message)
+        told = lines_of(message)
         mark = _mark(message)
         memory = message.group.memory if message.group else {}
         before = set(memory.get("heard", ())) if memory.get("mark") == mark else set()
         left = [index for index in range(len(self._urls)) if index not in before]
-        words = {"title": str(told["title"])[:250], "body": str(told["text"]) or "–"}
-        kind = _KINDS.get(message.severity or "", "info")
+        words = {"title": summary(told), "body": text(told) or "–"}
+        kind = "success" if told and all(one.over for one in told) else _KINDS.get(message.severity or "", "info")
         urls = [self._urls[index] for index in left]
         answer = yield from ask_thread(Blocking(lambda: _notify(urls, words, kind), words))
         answers = list(answer) if isinstance(answer, Sequence) else []

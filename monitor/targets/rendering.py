@@ -18,11 +18,25 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from monitor.grouping.message import Member
 from monitor.moments import stamp
 from monitor.targets.base import Message
-from monitor.targets.beside import occurrences
-from monitor.targets.telling import plain_text, read, tell
+from monitor.targets.lines import TITLE, Line, lines_of, summary, text, title
+from monitor.targets.telling import name
+from monitor.targets.telling.cleaning import line
 
-TEXT, LIST, DEPTH = 2_000, 50, 20
+VALUE, LIST, DEPTH = 2_000, 50, 20
 """Characters of a provider's text, entries of a list and levels of an event that templates see at the most."""
+
+STATE = 200
+
+_FAILS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,  # a macro that calls itself, a mapping that grows in a loop
+    TypeError,
+    ValueError,
+)
 
 Context: TypeAlias = Mapping[str, Any]
 _Render: TypeAlias = Callable[[Context], Any]
@@ -105,7 +119,7 @@ def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str, *, 
     def render(context: Context) -> str:
         try:
             return template.render(context)
-        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        except _FAILS as error:
             if fall_back:
                 return str(context["text"])
             raise TemplateFault(f"{place}: the template fails: {type(error).__name__}: {error}") from None
@@ -116,35 +130,56 @@ def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str, *, 
 def context(message: Message) -> Context:
     """What templates see of a message.
 
-    `text` and `title` say it in words, `lines` each thing in it, `conditions` what is open or over, `events` the
-    events that came, `event` the first; with `severity`, `reason`, `route`, `labels`, `values` and `id`.
+    `title` says what is new, `summary` also what happened to it, `text` all of it in words. `lines` is each thing in
+    it, what is new first, `conditions` what of that is open or over, `events` the events that came, `event` the first;
+    with `severity`, `reason`, `route`, `labels`, `values` and `id`.
     """
     group = message.group
     events = [_cut(msgspec.json.decode(body)) for body in message.events]
-    conditions = [_condition(member) for member in group.members] if group else []
-    lines = [*conditions, *(_line(body, message.severity) for body in occurrences(message))]
+    told = lines_of(message)
+    lines = [_line(one) for one in told]
     return {
         "id": message.id,
-        "text": "\n".join(str(one["text"]) for one in lines)[: TEXT * 2],
-        "title": str(lines[0]["title"]) if lines else "jobwire",
+        "title": title(told),
+        "summary": summary(told),
+        "text": text(told),
         "severity": message.severity or "info",
         "reason": str(group.reason) if group else "occurred",
         "route": group.route if group else "",
         "labels": dict(group.labels) if group else {},
         "values": dict(group.values) if group else {},
         "lines": lines,
-        "conditions": conditions,
+        "conditions": [one for one, told_of in zip(lines, told, strict=True) if told_of.member is not None],
         "events": events,
         "event": events[0] if events else {},
         "sent_at": stamp(message.sent_at),
     }
 
 
+def _line(one: Line) -> dict[str, Any]:
+    """One thing in a message; what people read in it is clean, `key` and `url` are data."""
+    facts = one.facts
+    told = {
+        "title": name(facts, TITLE),
+        "text": one.text,
+        "move": one.move,
+        "type": facts.type,
+        "key": facts.key,
+        "source": facts.source,
+        "provider": facts.provider,
+        "state": None if facts.state is None else line(facts.state, STATE),
+        "url": facts.url,
+        "severity": one.severity,
+        "news": "occurred",
+    }
+    return told if one.member is None else told | _condition(one.member)
+
+
 def _condition(member: Member) -> dict[str, Any]:
     condition = member.condition
     return {
-        **_line(condition.event_bytes, member.severity),
         "id": condition.id,
+        "news": str(member.news),
         "status": str(member.status),
         "over": member.over,
         "since": stamp(condition.opened_at),
@@ -152,27 +187,10 @@ def _condition(member: Member) -> dict[str, Any]:
     }
 
 
-def _line(body: bytes, severity: str | None) -> dict[str, Any]:
-    facts = read(body)
-    said = tell(facts)
-    return {
-        "title": facts.title[:200],
-        "text": plain_text(said.sentence)[:TEXT],
-        "move": said.move[:200],
-        "type": facts.type,
-        "key": facts.key,
-        "source": facts.source,
-        "provider": facts.provider,
-        "state": facts.state,
-        "url": facts.url,
-        "severity": severity or "info",
-    }
-
-
 def _cut(value: Any, depth: int = DEPTH) -> Any:
     """A value of an event, bounded: texts end with an ellipsis, long lists and what is nested too deep are cut."""
     if isinstance(value, str):
-        return value if len(value) <= TEXT else value[: TEXT - 1] + "…"
+        return value if len(value) <= VALUE else value[: VALUE - 1] + "…"
     if isinstance(value, Mapping):
         return {str(name)[:200]: _cut(one, depth - 1) for name, one in list(value.items())[: LIST * 2]} if depth else {}
     if isinstance(value, Sequence):

@@ -43,10 +43,11 @@ def sent(message: Message, body: Any, **options: Any) -> Any:
 
 def test_texts_of_a_tree_are_templates_and_all_else_stays() -> None:
     """What a text renders to is quoted as JSON needs it, whatever the provider wrote."""
-    nasty = stored("worklayer.job.claimed", title='a "quoted" title\n</script>', state={"before": "A", "after": "B"})
+    title = 'a "quoted" \\ title </script>'
+    nasty = stored("worklayer.job.claimed", title=title, state={"before": "A", "after": "B"})
     body = {"content": "{{ title }}", "flags": [1, True, None], "embeds": [{"title": "{{ event.data.state.after }}"}]}
     assert sent(message([], nasty), body) == {
-        "content": 'a "quoted" title\n</script>',
+        "content": title,
         "flags": [1, True, None],
         "embeds": [{"title": "B"}],
     }
@@ -79,6 +80,22 @@ def test_a_template_that_fails_still_tells() -> None:
     body = {"content": "{{ 10 // event.data.revision }}"}
     zero = stored("worklayer.job.claimed", revision=0, state={"before": "UNCLAIMED", "after": "CLAIMED"})
     assert "Tony Stark" in sent(message([], zero), body)["content"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% macro a() %}{{ a() }}{% endmacro %}{% if event.data.revision == 0 %}{{ a() }}{% endif %}",
+        "{{ 'x' * (10 ** 18 if event.data.revision == 0 else 1) }}",
+        "{{ event.data.resource.fields.items(1) if event.data.revision == 0 }}",
+        "{% include 'other' if event.data.revision == 0 else [] ignore missing %}{{ [][event.data.revision] + 1 }}",
+        "{{ none.a.b() if event.data.revision == 0 }}",
+    ],
+)
+def test_however_a_template_fails_the_message_goes_out(template: str) -> None:
+    """Endless recursion, more memory than there is, wrong calls: plain words, not an attempt that breaks."""
+    zero = stored("worklayer.job.claimed", revision=0, state={"before": "UNCLAIMED", "after": "CLAIMED"})
+    assert "Tony Stark" in sent(message([], zero), {"content": template})["content"]
 
 
 def test_a_whole_template_that_fails_gives_up_with_the_reason() -> None:
