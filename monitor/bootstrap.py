@@ -21,6 +21,7 @@ from monitor.http.paced import PacedSender
 from monitor.pipeline.allowance import Allowance
 from monitor.pipeline.attempt import Attempts
 from monitor.pipeline.attention import Attention
+from monitor.pipeline.backlog import CatchingUp
 from monitor.pipeline.caretaker import Caretaker
 from monitor.pipeline.consumer import Consumer
 from monitor.pipeline.deliver import Deliverer
@@ -42,6 +43,7 @@ from monitor.routing import Router
 from monitor.settings import Settings
 from monitor.settings.tree import routes_of
 from monitor.status import Replaying
+from monitor.store.backlog import Backlog
 from monitor.store.clock import SharedClock
 from monitor.store.conditions import Conditions
 from monitor.store.connect import connect
@@ -195,7 +197,8 @@ def _wire(
     )
     attempts = Attempts(host.now, host.random, traces=traces)
     turns = Turns(attempts, store.groups, store.conditions, store.silences, router, shared.now)
-    deliverer = Deliverer(store.lanes, attempts, turns, host.now, stopping)
+    catching_up = CatchingUp(attempts, turns, store.lanes, Backlog(store.db), shared.now)
+    deliverer = Deliverer(store.lanes, attempts, turns, catching_up, host.now, stopping)
     ringer = Ringer(store.items, store.deadlines, sources, shared.now)
     watch = Watch(store.sources, sources, shared.now)
     caretaker = Caretaker(

@@ -17,10 +17,12 @@ import structlog
 from monitor.errors import StoreUnavailable
 from monitor.grouping.message import GROUP_LIMIT
 from monitor.pipeline.attempt import Attempts, Made
+from monitor.pipeline.backlog import CatchingUp, catches_up
 from monitor.pipeline.catchup import AT_ONCE, fold
 from monitor.pipeline.target import TargetRuntime
 from monitor.pipeline.turns import Turns, takes_turns
-from monitor.store.lanes import ClaimedLane, Lanes, Settled, Standing
+from monitor.store.backlog import BACKLOG
+from monitor.store.lanes import Claim, ClaimedLane, Lanes, Settled, Standing
 
 _LEASE_MARGIN_MS = 10_000
 
@@ -32,6 +34,7 @@ class Deliverer:
     lanes: Lanes
     attempts: Attempts
     turns: Turns
+    catching_up: CatchingUp
     clock: Callable[[], datetime]
     stopping: asyncio.Event
     delivered: int = field(default=0)
@@ -75,6 +78,7 @@ class Deliverer:
         if may <= 0:
             await self._record(runtime, made)
             return []
+        fold_above = catches_up(runtime)
         if not made:
             return await self.lanes.claim(
                 runtime.name,
@@ -83,15 +87,12 @@ class Deliverer:
                 take=take,
                 catch_up=catch_up,
                 grouped=runtime.target.grouped,
+                fold_above=fold_above,
             )
         standing, claimed = await self.lanes.settle_and_claim(
             runtime.name,
             [one.settled for one in made],
-            lease_ms=lease_ms,
-            limit=may,
-            take=take,
-            catch_up=catch_up,
-            grouped=runtime.target.grouped,
+            Claim(lease_ms, may, take, catch_up, fold_above, runtime.target.grouped),
             hold=_hold(made),
             disable=_disable(made),
         )
@@ -100,6 +101,8 @@ class Deliverer:
 
     async def _attempt(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
         """One attempt; where a lane catches up by the latest, what need not be sent is settled first."""
+        if lane.lane == BACKLOG:
+            return await self.catching_up.take(runtime, lane)
         if takes_turns(runtime, lane):
             return await self.turns.take(runtime, lane)
         if len(lane.waiting) == 1:

@@ -1,6 +1,9 @@
 -- Claim due lanes of one target under a lease: a lane's score becomes the end of the lease, and is its fence.
 -- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take catch_up(most deliveries of a lane, 0: never)
---      grouped(1|0)
+--      grouped(1|0) fold_above(late groups, 0: never) fold_lease_ms
+-- Where more groups than that are late, nothing is given but the lane `~backlog`: who has it tells them in one message
+-- (claim_backlog.lua), and meanwhile nobody else is given any. Late is what was due a minute ago, before a pause or an
+-- outage ended, or failed before.
 -- A group's lane is given although nothing waits in it: a timer of its own has run out.
 -- While the circuit is open, one lane at a time is given, when a probe is due. With catch_up a lane whose first delivery
 -- waited through an outage gives more than it takes else.
@@ -10,8 +13,8 @@ local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local disabled, open, probe_at, back, failures, since, announced = unpack(
-  redis.call('HMGET', state, 'disabled', 'open_at', 'probe_at', 'back', 'failures', 'failing_since', 'announced'))
+local disabled, open, probe_at, back, failures, since, announced, unfolded = unpack(redis.call('HMGET', state, 'disabled',
+  'open_at', 'probe_at', 'back', 'failures', 'failing_since', 'announced', 'unfolded'))
 local out, leased = {{now, failures or '0', since or '', announced or ''}}, {}
 if disabled then
   redis.call('ZREM', due, target)
@@ -25,6 +28,29 @@ end
 local take, most = tonumber(ARGV[5]), tonumber(ARGV[6])
 -- What was made before this waited through an outage: a minute, a hold, an open circuit, a disabled target.
 local outage = open and now or math.max(now - 60000, tonumber(back or '0'))
+-- Whether so many groups are late that they are told together; of the first few, so that it costs the same for any number.
+local function many_late(above)
+  if redis.call('ZCOUNT', lanes, '-inf', now) <= above then return false end
+  local late, first = 0, redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 5 * above)
+  for i = 1, #first, 2 do
+    local group, score = prefix .. ':group:' .. target .. ':' .. first[i], tonumber(first[i + 1])
+    if score <= outage or tonumber(redis.call('HGET', group, 'pinned') or '') == score then late = late + 1 end
+  end
+  return late > above
+end
+local folding = redis.call('ZSCORE', lanes, '~backlog')
+if folding and tonumber(folding) > now then
+  redis.call('ZADD', due, folding, target)
+  return out
+end
+if folding then redis.call('ZREM', lanes, '~backlog') end
+if tonumber(ARGV[8]) > 0 and not open and now >= tonumber(unfolded or '0') and many_late(tonumber(ARGV[8])) then
+  local fence = now + ARGV[9]
+  redis.call('ZADD', lanes, fence, '~backlog')
+  redis.call('ZADD', due, fence, target)
+  out[2] = {'~backlog', tostring(fence), 0}
+  return out
+end
 local ready = redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'LIMIT', 0, open and 1 or ARGV[4])
 for _, lane in ipairs(ready) do
   local queue = prefix .. ':lane:' .. target .. ':' .. lane

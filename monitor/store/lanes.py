@@ -18,15 +18,18 @@ from monitor.store.groups import Entry
 from monitor.store.minutes import Happened
 from monitor.store.patience import Patience
 from monitor.store.queued import (
+    GATHER_MS,
     Agenda,
     Assignment,
     Attempt,
+    Claim,
     ClaimedLane,
     Health,
     Settled,
     Standing,
     Waiting,
     delivery_id,
+    entries,
 )
 from monitor.store.retention import Retention
 
@@ -34,6 +37,7 @@ __all__ = [
     "Agenda",
     "Assignment",
     "Attempt",
+    "Claim",
     "ClaimedLane",
     "Health",
     "Lanes",
@@ -117,14 +121,23 @@ class Lanes:
         return Agenda([name.decode() for name in ready], (first_score(later) - now) / 1000 if later else inf)
 
     async def claim(
-        self, target: str, *, lease_ms: int, limit: int, take: int, catch_up: int = 0, grouped: bool = False
+        self,
+        target: str,
+        *,
+        lease_ms: int,
+        limit: int,
+        take: int,
+        catch_up: int = 0,
+        grouped: bool = False,
+        fold_above: int = 0,
     ) -> list[ClaimedLane]:
         """Take up to `limit` due lanes, the first `take` deliveries of each, for `lease_ms`.
 
         A lane that waited through an outage gives up to `catch_up` deliveries, if that is not 0. Lanes of a `grouped`
-        target are groups, which may be due although nothing waits in them.
+        target are groups, which may be due although nothing waits in them. Where more than `fold_above` of them are
+        late, if that is not 0, the one lane `BACKLOG` comes instead (`monitor.store.backlog`).
         """
-        call = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
+        call = self._claim_call(target, Claim(lease_ms, limit, take, catch_up, fold_above, grouped))
         return _claimed(target, await self._db.script(call.name, call.keys, call.args))
 
     async def supersede(
@@ -148,26 +161,16 @@ class Lanes:
         return _standing(await self._db.script(call.name, call.keys, call.args))
 
     async def settle_and_claim(
-        self,
-        target: str,
-        settled: Sequence[Settled],
-        *,
-        lease_ms: int,
-        limit: int,
-        take: int,
-        catch_up: int = 0,
-        grouped: bool = False,
-        hold: float = 0.0,
-        disable: bool = False,
+        self, target: str, settled: Sequence[Settled], claim: Claim, *, hold: float = 0.0, disable: bool = False
     ) -> tuple[Standing, list[ClaimedLane]]:
         """`settle`, then `claim`, in one round trip."""
         settling = self._settle_call(target, settled, hold, disable=disable)
-        claiming = self._claim_call(target, lease_ms, limit, take, catch_up, grouped=grouped)
-        first, second = await self._db.scripts([settling, claiming])
+        first, second = await self._db.scripts([settling, self._claim_call(target, claim)])
         return _standing(first), _claimed(target, second)
 
-    def _claim_call(self, target: str, lease_ms: int, limit: int, take: int, catch_up: int, *, grouped: bool) -> Call:
-        args: list[Arg] = [target, self._db.keys.prefix, lease_ms, limit, take, catch_up, 1 if grouped else 0]
+    def _claim_call(self, target: str, claim: Claim) -> Call:
+        args: list[Arg] = [target, self._db.keys.prefix, claim.lease_ms, claim.limit, claim.take, claim.catch_up]
+        args += [1 if claim.grouped else 0, claim.fold_above, claim.lease_ms + GATHER_MS]
         return Call("claim_lanes", self._names(target), args)
 
     def _settle_call(self, target: str, settled: Sequence[Settled], hold: float, *, disable: bool) -> Call:
@@ -178,7 +181,7 @@ class Lanes:
         args += [patience.disable_after_ms, patience.forgive_ms]
         for one in settled:
             args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
-            args.append("" if one.network is None else int(one.network))
+            args.append("-" if one.along else "" if one.network is None else int(one.network))
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
             args += counted([part for pair in one.quiet.items() for part in pair])
@@ -214,11 +217,7 @@ def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
     health = Health(int(failures), int(since) if since else None, bool(announced), int(now))
     claimed = []
     for lane, fence, more, *waiting in reply[1:]:
-        entries = tuple(
-            Waiting(text(id), int(n), body, int(made), text(grade), skipped, int(replays))
-            for id, n, body, made, grade, skipped, replays in waiting
-        )
-        claimed.append(ClaimedLane(target, text(lane), text(fence), entries, bool(more), health))
+        claimed.append(ClaimedLane(target, text(lane), text(fence), entries(waiting), bool(more), health))
     return claimed
 
 

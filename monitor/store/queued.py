@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from monitor.events import Event
+from monitor.store.db import text
 from monitor.store.groups import Turn
+
+GATHER_MS = 20_000
+"""So long at the most a worker gathers the groups of a catch-up message, before it sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,18 @@ class ClaimedLane:
     health: Health = field(default=Health())
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is claimed of a target: see `monitor.store.lanes.Lanes.claim`."""
+
+    lease_ms: int
+    limit: int
+    take: int
+    catch_up: int = 0
+    fold_above: int = 0
+    grouped: bool = False
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One attempt as it is recorded; `at` is RFC 3339, `ms` its duration."""
 
@@ -99,7 +116,8 @@ class Settled:
 
     Of the events `jobwire.target.failing`, `recovered` and `disabled` are proposals: the store tells each once, when
     it has become so. `network` says that the receiver could not be reached, None that nobody knows. `quiet` are
-    deliveries that are not sent, with why, `turn` is what became of a group.
+    deliveries that are not sent, with why, `turn` is what became of a group. `along`: the attempt was another lane's
+    message that told this one's as well, so that it is recorded here and neither counted nor judged.
     """
 
     lane: ClaimedLane
@@ -110,6 +128,7 @@ class Settled:
     network: bool | None = False
     quiet: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
+    along: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +146,14 @@ class Agenda:
 
     due: Sequence[str]
     next_in: float
+
+
+def entries(waiting: Iterable[Any]) -> tuple[Waiting, ...]:
+    """The deliveries of a lane as the scripts that claim lanes give them."""
+    return tuple(
+        Waiting(text(id), int(n), body, int(made), text(grade), skipped, int(replays))
+        for id, n, body, made, grade, skipped, replays in waiting
+    )
 
 
 def delivery_id(target: str, event: str) -> str:

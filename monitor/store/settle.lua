@@ -1,7 +1,8 @@
 -- Record attempts and free or reschedule their lanes. KEYS lanes due hold state events
 -- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count random(0..1), failing_after open_after probe_first_ms
 --      probe_longest_ms disable_after_ms forgive_ms (monitor/store/patience.py), then per lane:
---      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0, empty: not known), and four counted lists:
+--      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0, empty: not known, `-`: another lane's
+--      message told this one's too and is what counts), and four counted lists:
 --      delivery_id, attempt JSON | id, type, body of events | delivery_id, reason of those that are not sent
 --      | of a group: see monitor/store/groups.py
 -- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded, once.
@@ -136,7 +137,7 @@ for _ = 1, tonumber(ARGV[6]) do
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
   if #group > 0 and ours then remind(group, lane, attempts) end
-  local probe, repeated = is.probing == fence .. ' ' .. lane, false
+  local probe, repeated = is.probing == fence .. ' ' .. lane, lane == '~backlog' and not ours
   for i = 1, #attempts, 2 do
     local delivery, attempt = prefix .. ':delivery:' .. attempts[i], attempts[i + 1]
     local made, n, told, due_again, status, seen, replays =
@@ -194,7 +195,16 @@ for _ = 1, tonumber(ARGV[6]) do
     if probe then is.probe_at, is.probing = now, nil end
   elseif repeated then
     facts = {}
+  elseif network == '-' then
+    if verdict == 'delivered' then
+      count('folded', 1)
+      success, delivered = true, delivered + #attempts / 2
+    end
   elseif verdict == 'delivered' then
+    if lane == '~backlog' then
+      count('caught_up', 1)
+      delivered = delivered - 1
+    end
     count_attempt(verdict, attempts[2])
     failures, success, delivered = 0, true, delivered + #attempts / 2
     judge_way('0', lane, probe)
@@ -203,6 +213,7 @@ for _ = 1, tonumber(ARGV[6]) do
     failures = failures + 1
     if failures == 1 or now - (is.failed_at or now) > tonumber(ARGV[13]) then is.failing_since = now end
     is.failed_at = now
+    redis.call('HSET', state, 'failed_by', attempts[2])
     if verdict == 'failed' then failed = failed + 1 else retried = retried + 1 end
     judge_way(network, lane, probe)
   end
