@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 from slack_sdk.signature import SignatureVerifier
 
@@ -17,10 +21,11 @@ from monitor.clock import utc_now
 from monitor.simulator import SlackLookalike
 from monitor.simulator.slack_clicks import click, sign
 from monitor.simulator.slack_messages import SlackMessage
-from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE
+from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE, TOMORROW
 from monitor.targets.slack_signature import genuine
 from monitor.web import listening
 from tests.installation import Hands, Installation, Listing, installed, listing
+from tests.servers import served
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 OLD = "0123456789abcdef0123456789abcdef"
@@ -190,6 +195,68 @@ async def test_unknown_users_are_refused(redis: Redis, store_url: str) -> None:
         body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0DANA")
         assert await here.press(body, headers) == 200
         await here.message("Acknowledged")
+
+
+def answered_at(url: str, pressed: tuple[bytes, dict[str, str]]) -> tuple[bytes, dict[str, str]]:
+    """The same click with another address for answers, signed by whoever knows the secret."""
+    payload = json.loads(parse_qs(pressed[0].decode())["payload"][0])
+    body = urlencode({"payload": json.dumps(payload | {"response_url": url})}).encode()
+    return body, pressed[1] | sign(body, SECRET, int(time.time()))
+
+
+async def test_a_refusal_is_told_to_whoever_clicked_and_only_where_slack_listens(redis: Redis, store_url: str) -> None:
+    """A24: politely, for their eyes alone; a click that names another host for the answer makes us call nobody."""
+    told: list[tuple[str, dict[str, Any]]] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        told.append((request.path, await request.json()))
+        return web.Response()
+
+    async with (
+        office(store_url, users=", users: [U0DANA]") as here,
+        served(hear) as answers,
+        asyncio.timeout(120),
+    ):
+        shown = await here.message("Open")
+        pressed = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0STRANGER")
+        elsewhere = answers.replace("127.0.0.1", "localhost")
+        assert await here.press(*answered_at(f"{elsewhere}/elsewhere", pressed)) == 200
+        assert await here.press(*answered_at(f"{answers}/slack", pressed)) == 200
+        while not told:
+            await asyncio.sleep(0.01)
+        ((path, body),) = told
+        assert (path, body["response_type"], body["replace_original"]) == ("/slack", "ephemeral", False)
+        assert "You may not acknowledge" in body["text"]
+
+
+async def test_the_same_request_again_does_nothing_even_when_the_first_was_taken_back(
+    redis: Redis, store_url: str
+) -> None:
+    """A24: whoever recorded a click cannot acknowledge with it once more."""
+    async with office(store_url) as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()))
+        assert await here.press(body, headers) == 200
+        (condition,) = await here.open()
+        assert condition["state"] == "acknowledged"
+        await here.watch.services.attention.reopen(condition["id"])
+        assert await here.press(body, headers) == 200
+        (condition,) = await here.open()
+        assert condition["state"] == "open"
+
+
+async def test_tomorrow_is_the_morning_of_the_targets_zone(redis: Redis, store_url: str) -> None:
+    """Nine o'clock where the readers are, on their next day."""
+    zone = ZoneInfo("Asia/Tokyo")
+    async with office(store_url, users=", timezone: Asia/Tokyo") as here, asyncio.timeout(120):
+        chosen = chosen_from(await here.message("Open"), TOMORROW)
+        days = {utc_now().astimezone(zone).date() + timedelta(days=1)}
+        body, headers = click(chosen, SNOOZE, secret=SECRET, timestamp=int(time.time()))
+        assert await here.press(body, headers) == 200
+        days.add(utc_now().astimezone(zone).date() + timedelta(days=1))
+        (condition,) = await here.open()
+        until = datetime.fromisoformat(condition["snoozed_until"]).astimezone(zone)
+        assert (until.date() in days, until.hour, until.minute) == (True, 9, 0)
 
 
 async def test_a_deleted_message_is_posted_anew(redis: Redis, store_url: str) -> None:

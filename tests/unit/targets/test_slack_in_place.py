@@ -134,6 +134,14 @@ def test_an_escalation_mentions_whom_the_config_names() -> None:
         assert "thread_ts" in calls[-1][1]
 
 
+@pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.ESCALATION])
+def test_nothing_but_an_escalation_mentions_anybody(reason: Reason) -> None:
+    """Who is mentioned for everything mutes the channel."""
+    one = message([member(news=News.WORSE)], EXPIRING, reason=reason, memory=MEMORY, number=1)
+    calls, _ = attempt(one, OK, OK, mention="<!subteam^S1>")
+    assert b"subteam" not in msgspec.json.encode([payload for _, payload in calls])
+
+
 def test_a_reply_that_fails_is_tried_again_without_posting_the_message_twice() -> None:
     """What is there is remembered even though the attempt failed."""
     both = message([member()], EXPIRING, CLAIMED.replace(b"evt_4kq7aaaa", b"evt_other"))
