@@ -41,6 +41,17 @@ def preview_of(settings: Settings, target: Target, name: str, body: bytes, now: 
     return MessageView(name, method, target.address(), shown)
 
 
+def preview_given(settings: Settings, target: Target, name: str, event: dict[str, Any], now: datetime) -> MessageView:
+    """As `preview_of` for an event that somebody wrote by hand; UsageError too where it lacks what ours have."""
+    try:
+        return preview_of(settings, target, name, msgspec.json.encode(event), now)
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the event is not as ours are, so {name} has no words for it ({type(error).__name__}: {error}): "
+            "take one as /api/v1/events shows it"
+        ) from None
+
+
 async def digest_of(running: Services, target: str) -> bytes:
     """What a target's digest would be if it were due now; UsageError where there is none."""
     if running.targets[target].digest is None:

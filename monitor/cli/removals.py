@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -12,7 +12,7 @@ from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, note, say, table
 from monitor.cli.phrases import ago, plural
 from monitor.moments import from_millis
-from monitor.status import held_removals
+from monitor.status import Decision, decide_removals, held_removals
 
 Source = Annotated[str, Parameter(help="The source's name in the config file.")]
 
@@ -66,15 +66,13 @@ _NEXT = {
 }
 
 
-async def _decide(source: str, config: ConfigFile, decision: Literal["release", "discard"]) -> int:
+async def _decide(source: str, config: ConfigFile, decision: Decision) -> int:
     settings = session.read(config)
     session.known("source", source, settings.sources)
     async with session.wired(settings) as running:
-        store = running.store
-        count = len(await held_removals(store.sources, store.items, source))
-        if not await store.sources.decide_held(source, decision):
-            note(f"{source}: no removal is held: nothing was done")
-            return FAILED
-        await store.sources.ask(source)
-    say(f"{source}: {plural(count, 'removal')} to {decision}: {_NEXT[decision]}")
+        done = await decide_removals(running.store.sources, source, decision)
+    if done is None:
+        note(f"{source}: no removal is held: nothing was done")
+        return FAILED
+    say(f"{source}: {plural(done.count, 'removal')} to {decision}: {_NEXT[decision]}")
     return 0

@@ -1,9 +1,9 @@
-"""What people ask about an installation, for the command line and the web; but for replays it is only read.
+"""What people ask about an installation, for the command line and the web; only replays and removals change it.
 
     watched      what these need to know of a source
     resources    what is known now; resourcepage: the same page by page; history: one resource's revisions
     sources      freshness, errors, when the next scan is due
-    removals     what is missing and held
+    removals     what is missing and held, and somebody's word on it
     targets      backlog, success, whether something holds them up
     conditions   what is open and who has it; silences
     deliveries   what was sent, with every attempt
@@ -32,7 +32,17 @@ from monitor.status.deliveries import (
     delivery_view,
     latest_deliveries,
 )
-from monitor.status.removals import HeldView, held_removals
+from monitor.status.removals import (
+    DecidedView,
+    Decision,
+    HeldPage,
+    HeldPlace,
+    HeldView,
+    decide_removals,
+    held_decision,
+    held_page,
+    held_removals,
+)
 from monitor.status.replay import Choice, ReplayCount, ReplayDone, Replayed, Replaying
 from monitor.status.resourcepage import Place, ResourcePage, resources_page
 from monitor.status.resources import (
@@ -51,8 +61,12 @@ __all__ = [
     "Choice",
     "ConditionView",
     "DeadlineView",
+    "DecidedView",
+    "Decision",
     "DeliveryPage",
     "DeliveryView",
+    "HeldPage",
+    "HeldPlace",
     "HeldView",
     "Place",
     "ReplayCount",
@@ -69,9 +83,12 @@ __all__ = [
     "circuit",
     "condition_view",
     "condition_views",
+    "decide_removals",
     "deliveries_of",
     "deliveries_page",
     "delivery_view",
+    "held_decision",
+    "held_page",
     "held_removals",
     "known_resource",
     "latest_deliveries",

@@ -10,6 +10,9 @@
     questions    words of a query, and cursors
     reading      GET /api/v1/...: sources, targets, resources, deliveries
     eventlog     GET /api/v1/events: forwards from a cursor, backwards from the end
+    singles      GET: one of them by its name, key or id
+    trials       who would get an event, and what; a message marked as a test
+    removals     what went missing all at once, and somebody's word on it
     asking       POST: a scan now, by an operator or by a provider's webhook
     replaying    POST: deliveries sent again
     attending    conditions and silences, read and said

@@ -16,10 +16,13 @@ from monitor.web.pages import Pages
 from monitor.web.pages.acts import Acts
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
+from monitor.web.removals import Removals
 from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
+from monitor.web.singles import Singles
 from monitor.web.slack import SlackClicks
 from monitor.web.switching import Switching
+from monitor.web.trials import Trials
 
 
 def make_app(running: Services) -> web.Application:
@@ -27,9 +30,10 @@ def make_app(running: Services) -> web.Application:
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
+    tried = (Singles(running), Trials(running), Removals(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
     pages = Pages(running, guard)
-    for part in (*parts, *asked, pages, Acts(running), SlackClicks(running)):
+    for part in (*parts, *tried, *asked, pages, Acts(running), SlackClicks(running)):
         app.add_routes(part.routes())
     app.on_response_prepare.append(_headers)
     app.on_shutdown.append(pages.streams.close)

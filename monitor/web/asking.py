@@ -6,21 +6,28 @@ scan begins, that one scan answers; one more is made for those who ask while it 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 import structlog
 from aiohttp import web
 
+from monitor.answers.scanning import ScanView, scan_dry
 from monitor.bootstrap import Services
 from monitor.moments import from_millis, stamp
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import HOOK
+from monitor.web.questions import DRY, HOOK, one_of
 from monitor.web.shapes import AskedView, ChallengeView
 from monitor.web.signatures import verified
 
 LARGEST_BODY = 1_000_000
+DRY_S = 60.0
+"""How long a dry run may take: somebody waits for it."""
+
+EVENTS_SHOWN = 1000
+"""How many events of a dry run are told."""
 
 
 class Asking:
@@ -28,21 +35,33 @@ class Asking:
 
     def __init__(self, running: Services) -> None:
         self._running = running
+        self._looking = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
         return addresses_of(self)
 
-    @operation("POST", "/api/v1/sources/{name}/poll", AskedView, status=202, problems=(404, 409))
+    @operation(
+        "POST",
+        "/api/v1/sources/{name}/poll",
+        AskedView,
+        status=202,
+        words=(DRY,),
+        problems=(404, 409, 504),
+        also=(200, ScanView),
+    )
     async def poll(self, request: web.Request) -> web.Response:
-        """A scan now, also where credentials were rejected."""
-        name = request.match_info["name"]
+        """A scan now, also where credentials were rejected; with `dry_run` what one would make, and nothing is stored.
+
+        Of the events that it would make the first 1,000 are shown, and `scan.events` counts all of them.
+        """
+        name, dry = request.match_info["name"], one_of(request, "dry_run", ("false", "true")) == "true"
         source = self._running.sources.get(name)
         if source is None:
             raise Problem(404, "no source has this name: /api/v1/sources lists them")
         if not source.options.enabled:
             raise Problem(409, "this source is disabled in the config: it is not scanned")
-        return await self._asked(name, operator=True)
+        return await (self._dry(name) if dry else self._asked(name, operator=True))
 
     @operation(
         "POST",
@@ -70,6 +89,15 @@ class Asking:
         if challenge is not None:
             return answer(ChallengeView(challenge))
         return await self._asked(name, operator=False)
+
+    async def _dry(self, name: str) -> web.Response:
+        if self._looking.locked():
+            raise Problem(503, "another dry run is under way: one at a time", Retry_After="5")
+        try:
+            async with self._looking, asyncio.timeout(DRY_S):
+                return answer((await scan_dry(self._running, name, EVENTS_SHOWN)).view())
+        except TimeoutError:
+            raise Problem(504, f"the source takes longer than {DRY_S:g} s: run `jobwire poll --dry-run`") from None
 
     async def _asked(self, name: str, *, operator: bool) -> web.Response:
         at = await self._running.store.sources.ask(name, operator=operator)

@@ -16,7 +16,7 @@ from monitor.status import ConditionView, SilenceView, condition_view, condition
 from monitor.values import parse_duration
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import AFTER, ALL, LIMIT, SOURCE, after, cursor, limit_of, one_of
+from monitor.web.questions import AFTER, ALL, LIMIT, SOURCE, after, cursor, limit_of, one_of, wish_of
 from monitor.web.reading import Page
 from monitor.web.shapes import Listing
 
@@ -67,7 +67,7 @@ class Attending:
     @operation("POST", "/api/v1/conditions/{id:.+}/ack", Listing[ConditionView], body=AckWish, problems=(404,))
     async def ack(self, request: web.Request) -> web.Response:
         """Somebody has it, or puts it off (`snooze`), or does not have it any more (`undo`)."""
-        named, word, now = request.match_info["id"], _asked(await request.read(), AckWish), self._running.clock.now()
+        named, word, now = request.match_info["id"], wish_of(await request.read(), AckWish), self._running.clock.now()
         attention = self._running.attention
         if word.undo:
             found = await attention.reopen(named)
@@ -89,7 +89,7 @@ class Attending:
     @operation("POST", "/api/v1/silences", SilenceView, status=201, body=SilenceWish)
     async def silence(self, request: web.Request) -> web.Response:
         """A new silence."""
-        wish, now = _asked(await request.read(), SilenceWish), self._running.clock.now()
+        wish, now = wish_of(await request.read(), SilenceWish), self._running.clock.now()
         begins = _moment("starts_at", wish.starts_at, now, now) if wish.starts_at else now
         if (wish.for_ is None) == (wish.ends_at is None):
             raise Problem(400, 'write either "for", such as "2h", or "ends_at"')
@@ -123,13 +123,6 @@ def _part(request: web.Request, found: list[T], ids: list[str]) -> Page:
     shown = found[start : start + limit]
     more = cursor(ids[start + limit - 1]) if start + limit < len(found) else None
     return Page([*shown], more)
-
-
-def _asked(body: bytes, type: type[T]) -> T:
-    try:
-        return msgspec.json.decode(body or b"{}", type=type)
-    except msgspec.DecodeError as error:
-        raise Problem(400, f"the body is not as it should be: {error}") from None
 
 
 def _moment(name: str, text: str, begins: datetime, now: datetime) -> datetime:

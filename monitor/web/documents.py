@@ -16,10 +16,13 @@ from monitor.web.operations import addresses_of, operation
 from monitor.web.pages import Pages
 from monitor.web.problems import answer
 from monitor.web.reading import Readings
+from monitor.web.removals import Removals
 from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
+from monitor.web.singles import Singles
 from monitor.web.slack import SlackClicks
 from monitor.web.switching import Switching
+from monitor.web.trials import Trials
 
 
 class ApiDocument:
@@ -43,5 +46,5 @@ class ApiDocument:
 def api_document() -> Schema:
     """The OpenAPI 3.1 document of everything that is served, but the pages for people."""
     reading = (ApiDocument, Readings, Events, Attending, Pages, Metrics, Health)
-    changing = (Asking, Replays, Rotating, Switching, SlackClicks)
-    return openapi_document((*reading, *changing), __version__)
+    changing = (Asking, Replays, Rotating, Switching, Removals, SlackClicks)
+    return openapi_document((*reading, Singles, Trials, *changing), __version__)

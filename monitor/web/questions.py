@@ -47,6 +47,7 @@ SINCE = Word("since", "2h, 2026-01-05 or RFC 3339", _TEXT)
 ALL = Word("all", "1: also what ended lately", {"type": "string", "enum": ["0", "1"]})
 DETAIL = Word("detail", "1: also what people are shown of each", {"type": "string", "enum": ["0", "1"]})
 STRICT = Word("strict", "1: 503 also for stale sources and failing targets", {"type": "string", "enum": ["0", "1"]})
+DRY = Word("dry_run", "true: store nothing, and answer with what a scan would make", {"type": "boolean"})
 TYPE = Word("type", "a pattern such as `*.contract.*`", _TEXT)
 TEXT = Word("text", "what an event says somewhere", _TEXT)
 _KEY: Mapping[str, Any] = MappingProxyType({"type": "string", "minLength": 1, "maxLength": 255})
@@ -87,6 +88,14 @@ def moment_of(request: web.Request, word: str, now_ms: int) -> int | None:
     if found is None:
         raise Problem(400, f"{word}: no time: write 2h, 2026-01-05 or 2026-01-05T09:30:00Z")
     return to_millis(found)
+
+
+def wish_of(body: bytes, type: type[T]) -> T:
+    """A body as JSON of a type in, its values out; nothing at all is an object without members."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=type)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        raise Problem(400, f"the body is not as it should be: {error}") from None
 
 
 def cursor(place: object) -> str:

@@ -94,7 +94,7 @@ class Readings:
         page = await resources_page(items, reading, watched, place, kind=kind, state=state, limit=limit)
         return answer(Page([*page.items], cursor(page.rest) if page.rest else None))
 
-    @operation("GET", "/api/v1/resources/{key:.+}/history", HistoryView, problems=(404,))
+    @operation("GET", "/api/v1/resources/{key:[^/]+/[^/]+/.+}/history", HistoryView, problems=(404,))
     async def history(self, request: web.Request) -> web.Response:
         """The kept revisions of one resource, the newest last, and how it is now."""
         key = request.match_info["key"]

@@ -49,9 +49,16 @@ def jobs(*ids: str, status: str = "UNCLAIMED") -> dict[str, Any]:
 
 @asynccontextmanager
 async def served(
-    store_url: str, *, web: str = "", listen: str = "127.0.0.1:0", every: str = "1h", more: str = ""
+    store_url: str,
+    *,
+    web: str = "",
+    listen: str = "127.0.0.1:0",
+    every: str = "1h",
+    more: str = "",
+    targets: str = "",
+    to: str = "ops",
 ) -> AsyncIterator[Served]:
-    """One source `tax`, a target `hook` that nobody answers, and whatever `more` says, over HTTP."""
+    """One source `tax`, a target `hook` that nobody answers, and whatever `more` and `targets` add, over HTTP."""
     async with listing(jobs("a", "b", "c")) as (provider, one):
         config = f"""
 web: {{listen: "{listen}"{web}}}
@@ -62,7 +69,8 @@ sources:
 {more}
 targets:
   ops: {{type: webhook, url: "http://127.0.0.1:9/x", secret: "whsec_cmVwbGFjZS10aGlzLWJ5LXlvdXItb3duLXNlY3JldCE="}}
-routes: [{{to: [ops]}}]
+{targets}
+routes: [{{to: [{to}]}}]
 """
         hands = Hands(utc_now())
         async with (
