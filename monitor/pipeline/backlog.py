@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
@@ -34,7 +33,7 @@ from monitor.targets.beside import occurrences
 NOT_WORTH, REFUSED = 60.0, 600.0
 """Seconds without a catch-up message after one that would have told too little, and after one that was refused."""
 
-_VERDICTS = ("delivered", "retry", "failed")
+_VERDICTS, _PUT_OFF = ("delivered", "retry", "failed"), "put off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +46,15 @@ class _Kept:
     drop: Mapping[str, str]
     after: Mapping[str, Turn]
 
-    def settled(self, verdict: str, delay: float, attempt: Attempt, reason: str) -> Settled:
-        """As it is recorded after the attempt."""
+    def settled(self, verdict: str, delay: float, attempt: Attempt | None, reason: str) -> Settled:
+        """As it is recorded after the attempt; None: it was put off, nothing was sent."""
         return Settled(
             lane=self.lane,
             verdict=verdict,
             delay=delay,
-            attempts=[(id, attempt) for id in self.deliveries],
+            attempts=[(id, attempt) for id in self.deliveries] if attempt else (),
             quiet=self.drop,
-            turn=replace(self.after[verdict], reason=reason),
+            turn=replace(self.after[verdict if attempt else _PUT_OFF], reason=reason),
             along=True,
         )
 
@@ -86,6 +85,7 @@ class _Gathered:
         self.tries = min(self.tries if self.tries is not None else waiting[0].attempts, waiting[0].attempts)
         self.since_ms = min(self.since_ms or waiting[0].made_ms, *(each.made_ms for each in waiting))
         after = {verdict: looked.after(speech, verdict) for verdict in _VERDICTS}
+        after[_PUT_OFF] = looked.after(speech, "retry", tried=False)
         bare = replace(one.lane, waiting=())
         self.kept.append(_Kept(bare, one.score, tuple(each.id for each in waiting), looked.drop, after))
 
@@ -152,22 +152,14 @@ class CatchingUp:
         message = Message(told.id, (), 1, self.clock(), grade, catch_up=told)
         own = replace(gathered.first, id=told.id, attempts=gathered.tries or 0, severity=grade)
         made = await self.attempts.make(runtime, replace(lane, waiting=(own,)), message)
-        verdict, ((_, attempt), *_) = made.settled.verdict, made.settled.attempts
-        events = made.settled.events
         await self.backlog.give_back(lane, gathered.spare)
+        events, verdict = made.settled.events, made.settled.verdict
         if verdict == "failed" and (made.disable or own.attempts < len(runtime.options.retry)):
             # It is this message that was refused for good, or the target that is stopped: each group stays as it was.
             await self.backlog.give_back(lane, gathered.claimed, 0.0 if made.disable else REFUSED)
             events = [one for one in events if not one.type.endswith(".exhausted")]
         else:
-            reason = f"catch-up message {told.id} of {told.groups} groups"
-            for part in _in_parts(gathered.kept):
-                settled = [
-                    one.settled(verdict, made.settled.delay + index / 1000, attempt, reason) for index, one in part
-                ]
-                standing = await self.lanes.settle(runtime.name, settled)
-                if standing.stale:
-                    structlog.get_logger().warning("delivery.lease_lost", target=runtime.name, lanes=standing.stale)
+            await self._settle(runtime, gathered.kept, made.settled, told)
         structlog.get_logger().info(
             "catch_up.attempted",
             target=runtime.name,
@@ -180,6 +172,19 @@ class CatchingUp:
         )
         # The lane is done with: what is still to be told is claimed anew, when its groups are due.
         return replace(made, settled=replace(made.settled, lane=lane, delay=0.0, events=events))
+
+    async def _settle(self, runtime: TargetRuntime, kept: Sequence[_Kept], outcome: Settled, told: CatchUp) -> None:
+        """Record with each group what became of the message that told it along, in their order."""
+        attempt = outcome.attempts[0][1] if outcome.attempts else None
+        reason = f"catch-up message {told.id} of {told.groups} groups"
+        for at in range(0, len(kept), PART):
+            settled = [
+                one.settled(outcome.verdict, outcome.delay + index / 1000, attempt, reason)
+                for index, one in enumerate(kept[at : at + PART], at)
+            ]
+            standing = await self.lanes.settle(runtime.name, settled)
+            if standing.stale:
+                structlog.get_logger().warning("delivery.lease_lost", target=runtime.name, lanes=standing.stale)
 
     async def _catch_up(self, runtime: TargetRuntime, lane: ClaimedLane, gathered: _Gathered, since_ms: int) -> CatchUp:
         """The sum of what was gathered, with how late it is and why."""
@@ -207,13 +212,6 @@ def _why(attempt: Attempt) -> tuple[Why, str]:
     error = attempt.error or ""
     rate = attempt.status == 429 or "(rate)" in error or error.startswith("not sent: the budget")
     return (Why.RATE if rate else Why.OUTAGE), error
-
-
-def _in_parts(kept: Sequence[_Kept]) -> Iterator[list[tuple[int, _Kept]]]:
-    """Groups in, as many at a time as one script takes out, each with its place among all."""
-    numbered: list[Any] = list(enumerate(kept))
-    for at in range(0, len(numbered), PART):
-        yield numbered[at : at + PART]
 
 
 def catches_up(runtime: TargetRuntime) -> int:

@@ -2,8 +2,8 @@
 -- KEYS lanes due hold target events; ARGV target prefix lease_ms limit take catch_up(most deliveries of a lane, 0: never)
 --      grouped(1|0) fold_above(late groups, 0: never) fold_lease_ms
 -- Where more groups than that are late, nothing is given but the lane `~backlog`: who has it tells them in one message
--- (claim_backlog.lua), and meanwhile nobody else is given any. Late is what was due a minute ago, before a pause or an
--- outage ended, or failed before.
+-- (claim_backlog.lua), and meanwhile nobody else is given any. Late is what was due a minute ago, or before a pause or an
+-- outage ended.
 -- A group's lane is given although nothing waits in it: a timer of its own has run out.
 -- While the circuit is open, one lane at a time is given, when a probe is due. With catch_up a lane whose first delivery
 -- waited through an outage gives more than it takes else.
@@ -33,8 +33,14 @@ local function many_late(above)
   if redis.call('ZCOUNT', lanes, '-inf', now) <= above then return false end
   local late, first = 0, redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'WITHSCORES', 'LIMIT', 0, 5 * above)
   for i = 1, #first, 2 do
-    local group, score = prefix .. ':group:' .. target .. ':' .. first[i], tonumber(first[i + 1])
-    if score <= outage or tonumber(redis.call('HGET', group, 'pinned') or '') == score then late = late + 1 end
+    local name, score = target .. ':' .. first[i], tonumber(first[i + 1])
+    local since = score
+    if tonumber(redis.call('HGET', prefix .. ':group:' .. name, 'pinned') or '') == score then
+      -- It waited for a retry: what counts is since when it has something to say.
+      local head = redis.call('LINDEX', prefix .. ':lane:' .. name, 0)
+      since = tonumber(head and redis.call('HGET', prefix .. ':delivery:' .. head, 'made') or score)
+    end
+    if since <= outage then late = late + 1 end
   end
   return late > above
 end

@@ -66,11 +66,10 @@ async def channel(
     chat: str = TOKEN,
     routes: str = ROUTES,
     hands: Hands | None = None,
-    slack: SlackLookalike | None = None,
 ) -> AsyncIterator[Channel]:
     """An installation whose target `chat` is a Slack channel and `hook` a webhook."""
     hands = hands or Hands()
-    async with slack or SlackLookalike() as slack, Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook:
+    async with SlackLookalike() as slack, Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook:
         way = chat.replace("WEBHOOK", slack.webhook_url)
         config = (
             'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
