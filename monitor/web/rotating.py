@@ -1,4 +1,4 @@
-"""POST /api/v1/targets/NAME/rotate: a new signing secret, told in this one answer.
+"""POST /api/v1/targets/NAME/rotate: a new signing secret, told in this one answer; and forgetting those made so.
 
 It hands out a secret, so it is there only where callers prove themselves: with `web.tokens`.
 """
@@ -16,7 +16,7 @@ from monitor.targets.signature import Kind
 from monitor.values import parse_duration
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.shapes import RotatedView
+from monitor.web.shapes import ForgottenView, RotatedView
 
 
 class RotateWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class RotateWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rotating:
-    """The handler that rotates."""
+    """The handlers that rotate."""
 
     def __init__(self, running: Services) -> None:
         self._running = running
@@ -50,6 +50,17 @@ class Rotating:
         except UsageError as error:
             raise Problem(409, str(error)) from None
         return answer(made.told(), 201)
+
+    @operation("DELETE", "/api/v1/targets/{name}/secrets", ForgottenView, problems=(404, 409))
+    async def forget(self, request: web.Request) -> web.Response:
+        """What rotation made is forgotten: a target signs with the secrets of the config again."""
+        name = request.match_info["name"]
+        if name not in self._running.settings.targets:
+            raise Problem(404, "no target has this name: /api/v1/targets lists them")
+        try:
+            return answer(ForgottenView(name, await self._running.rotation.forget(name)))
+        except UsageError as error:
+            raise Problem(409, str(error)) from None
 
 
 def _wish(body: bytes) -> tuple[RotateWish, float]:

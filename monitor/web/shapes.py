@@ -117,6 +117,13 @@ class RotatedView(msgspec.Struct, frozen=True):
     signing_along: list[SigningView]
 
 
+class ForgottenView(msgspec.Struct, frozen=True):
+    """A target signs with the secrets of the config again; `forgotten` says whether it had others."""
+
+    target: str
+    forgotten: bool
+
+
 class LateView(msgspec.Struct, frozen=True):
     """What is not attempted on time, by name."""
 
