@@ -23,6 +23,9 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
 
+_UNHEARD = frozenset({"apprise", "oauthlib", "paho", "requests", "requests_oauthlib", "slixmpp", "urllib3"})
+"""Libraries whose logs are dropped: they write whole addresses, with tokens and passwords, and whole messages."""
+
 # One encoder for all lines: structlog's renderer makes a new one for each. Lines of plain values, which is nearly all
 # of them, take a faster one, that would show what an object hides in its repr.
 _json = JSONEncoder(ensure_ascii=False, default=repr)
@@ -152,6 +155,7 @@ def _configure_standard_library(out: TextIO, threshold: int, render: list[Proces
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
         )
     )
+    handler.addFilter(lambda record: record.name.partition(".")[0] not in _UNHEARD)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)

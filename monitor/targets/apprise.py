@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from monitor.errors import TransportTimeout
 from monitor.exchange import Blocking, Exchange, ask_thread
 from monitor.plugin import Plugin
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.lines import lines_of, summary, text
+from monitor.targets.telling.cleaning import CUT, unping
 from monitor.values import Secret
 
 MISSING = "the library is not installed: install the extra, pip install 'jobwire[apprise]'"
@@ -69,42 +72,86 @@ class Services:
         told = lines_of(message)
         mark = _mark(message)
         memory = message.group.memory if message.group else {}
-        before = set(memory.get("heard", ())) if memory.get("mark") == mark else set()
-        left = [index for index in range(len(self._urls)) if index not in before]
-        words = {"title": summary(told), "body": text(told) or "–"}
+        before = memory if memory.get("mark") == mark else {}
+        heard = set(before.get("heard", ()))
+        left = [index for index in _from(before.get("next", 0), len(self._urls)) if index not in heard]
+        words = {"title": unping(summary(told)), "body": unping(text(told)) or "–"}
         kind = "success" if told and all(one.over for one in told) else _KINDS.get(message.severity or "", "info")
-        urls = [self._urls[index] for index in left]
-        answer = yield from ask_thread(Blocking(lambda: _notify(urls, words, kind), words))
-        answers = list(answer) if isinstance(answer, Sequence) else []
+        call = _Call(tuple(self._urls[index] for index in left), words, kind)
+        try:
+            answer = yield from ask_thread(Blocking(call, words))
+            answers = list(answer) if isinstance(answer, Sequence) else []
+            late = ""
+        except TransportTimeout as error:
+            if len(self._urls) == 1:
+                raise
+            answers, late = list(call.answers), f"; {error}"
+        finally:
+            call.abandoned.set()
         took = [index for index, one in zip(left, answers, strict=False) if one is True]
-        failed = [index + 1 for index in left if index not in took]
+        failed = [index for index in left if index not in took]
         if not failed:
             return Outcome(Verdict.DELIVERED, response=f"told {len(self._urls)}", remember={})
-        which = ", ".join(map(str, failed))
+        which = ", ".join(str(index + 1) for index in sorted(failed))
+        # Whoever took all the time comes last next time, so that it keeps the message from nobody else.
+        begin = {"next": (left[len(answers)] + 1) % len(self._urls)} if late and len(answers) < len(left) else {}
         return Outcome(
             Verdict.RETRY,
-            error=f"of {len(self._urls)} services these did not take it: {which} (by their place in urls)",
-            remember={"mark": mark, "heard": sorted({*before, *took})},
+            error=f"of {len(self._urls)} services these did not take it: {which} (by their place in urls){late}",
+            remember={"mark": mark, "heard": sorted({*heard, *took}), **begin},
         )
 
 
-def _notify(urls: Sequence[Secret], words: Mapping[str, str], kind: str) -> list[bool]:
-    """Each service told by itself: whether Apprise says that it took the message."""
-    library = _library()
-    answers: list[bool] = []
-    for url in urls:
-        service = library.Apprise()
-        service.add(url.get_secret_value())
-        try:
-            told = service.notify(title=words["title"], body=words["body"], notify_type=kind, body_format="text")
-            answers.append(bool(told))  # True, False, None or, since 2.0, a result that is true or false
-        except Exception:  # noqa: BLE001 - one service's fault must not keep the others from being told; it counts as untold
-            answers.append(False)
-    return answers
+class _Call:
+    """What runs in the thread: each service told by itself, in Apprise's `kind` of message.
+
+    `answers` grows with whether Apprise says that a service took it; once `abandoned` no other is told.
+    """
+
+    def __init__(self, urls: Sequence[Secret], words: Mapping[str, str], kind: str) -> None:
+        self.answers: list[bool] = []
+        self.abandoned = threading.Event()
+        self.kind = kind
+        self._urls, self._words = urls, words
+
+    def __call__(self) -> list[bool]:
+        library = _library()
+        for url in self._urls:
+            if self.abandoned.is_set():  # the time was up: the next attempt tells the others
+                break
+            try:
+                told = self._told(library, url.get_secret_value())
+            except Exception:  # noqa: BLE001 - one service's fault must not keep the others from being told; it counts as untold
+                told = False
+            self.answers.append(told)
+        return self.answers
+
+    def _told(self, library: Any, url: str) -> bool:
+        # The attempt's own time counts: Apprise's puts calls into a pool, whose threads keep a process from ending.
+        timed = hasattr(library.AppriseAsset, "_service_timeout")  # since 2.1
+        service = library.Apprise(asset=library.AppriseAsset(**({"service_timeout": 0} if timed else {})))
+        service.add(url)
+        title, body = self._words["title"], fitted(service[0], self._words)
+        # True, False, None or, since 2.0, a result that is true or false.
+        return bool(service.notify(title=title, body=body, notify_type=self.kind, body_format="text"))
+
+
+def fitted(service: Any, words: Mapping[str, str]) -> str:
+    """The body as long as this service takes it, its cut seen; where its URL says how to cut, the library does."""
+    title, body = words["title"], words["body"]
+    room = int(service.body_maxlen) - (len(title) + 2 if service.title_maxlen <= 0 else 0)
+    if service.overflow_mode != "upstream" or len(body) <= room:
+        return body
+    return body[: max(0, room - 1)].rstrip() + CUT
+
+
+def _from(first: int, many: int) -> Sequence[int]:
+    """The places 0 to `many`, beginning with one of them."""
+    return [(first + step) % many for step in range(many)]
 
 
 def _library() -> Any:
-    """The library, whose own log would quote URLs; ValueError says how to get it."""
+    """The library; ValueError says how to get it. Its log, which quotes URLs, is kept nowhere (`monitor.log`)."""
     try:
         library = import_module("apprise")
     except ImportError:

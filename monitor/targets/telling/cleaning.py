@@ -22,6 +22,8 @@ _HALF = re.compile("[\ud800-\udfff]")
 # Joiners belong into Persian, Indic scripts and emoji, and a variant behind what it varies. Elsewhere they hide:
 # words that look the same differ, and a search does not find them.
 _JOINED = re.compile("(?<![\u0300-\U0010ffff])[\u200c\u200d]+|[\u200c\u200d]+(?=[\u0000-\u02ff\u200c\u200d\\s]|$)")
+# @all, @somebody, <!here>, <@U1>, <#C1>; the @ of an e-mail address has a letter before it.
+_PING = re.compile(r"(?<![0-9A-Za-z._%+-])@(?=\S)|<(?=[@!#])")
 _VARIANTS = re.compile("(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]+")
 
 
@@ -43,3 +45,8 @@ def line(text: str, limit: int) -> str:
     """Any text in, the same clean and of at most `limit` characters out; one that was cut says so by its end."""
     made = clean(text, limit)
     return made if len(made) <= limit else made[: max(0, limit - 1)].rstrip() + CUT[:limit]
+
+
+def unping(text: str) -> str:
+    """Any text in, the same to look at out, in which no chat finds a mention: @all, @name, <!here>, <@U1>."""
+    return _PING.sub("\\g<0>\u2060", text)
