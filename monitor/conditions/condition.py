@@ -39,6 +39,14 @@ class Snooze(msgspec.Struct, frozen=True, omit_defaults=True):
     comment: str = ""
 
 
+class TakenBack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Somebody said that nobody has it any more, and that it is not put off; `by` is empty where nobody was named."""
+
+    by: str
+    at: datetime
+    comment: str = ""
+
+
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """A lane that the condition stands in: the target, the lane's name, the severity that its route gives it.
 
@@ -85,6 +93,7 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     body: msgspec.Raw
     acknowledgement: Acknowledgement | None = None
     snooze: Snooze | None = None
+    taken_back: TakenBack | None = None
     openings: tuple[datetime, ...] = ()
     places: tuple[Place, ...] = ()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.conditions.condition import Acknowledgement, Condition, Snooze, condition_id
+from monitor.conditions.condition import Acknowledgement, Condition, Snooze, TakenBack, condition_id
 from monitor.conditions.families import Family, grade
 from monitor.routing.severity import default_severity, rank
 
@@ -93,6 +93,7 @@ def _moved(before: Condition, fresh: Condition, family: Family, told: Told) -> C
         openings=before.openings,
         acknowledgement=None if worse else before.acknowledgement,
         snooze=kept,
+        taken_back=None if worse else before.taken_back,
     )
 
 
@@ -142,7 +143,7 @@ def acknowledged(before: Condition, by: str, comment: str, now: datetime) -> Con
     if before.ended or before.acknowledgement:
         return before
     mark = Acknowledgement(by=by, at=now, revision=before.revision, comment=comment)
-    return msgspec.structs.replace(before, acknowledgement=mark)
+    return msgspec.structs.replace(before, acknowledgement=mark, taken_back=None)
 
 
 def snoozed(before: Condition, by: str, comment: str, until: datetime | None, now: datetime) -> Condition:
@@ -150,12 +151,15 @@ def snoozed(before: Condition, by: str, comment: str, until: datetime | None, no
     if before.ended:
         return before
     mark = Snooze(by=by, at=now, event=before.event, until=until, comment=comment)
-    return msgspec.structs.replace(before, snooze=mark)
+    return msgspec.structs.replace(before, snooze=mark, taken_back=None)
 
 
-def reopened(before: Condition) -> Condition:
-    """An open condition in, the same without anybody's word on it out."""
-    return msgspec.structs.replace(before, acknowledgement=None, snooze=None)
+def reopened(before: Condition, by: str, comment: str, now: datetime) -> Condition:
+    """An open condition in, the same when nobody has it and it is not put off out; `by` says who took that back."""
+    if before.acknowledgement is None and before.snooze is None:
+        return before
+    mark = TakenBack(by=by, at=now, comment=comment)
+    return msgspec.structs.replace(before, acknowledgement=None, snooze=None, taken_back=mark)
 
 
 def times(condition: Condition, now: datetime) -> int:

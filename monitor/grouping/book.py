@@ -10,10 +10,19 @@ import msgspec
 from monitor.conditions.condition import Status
 
 
+class Heard(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a target was told of people's words: when somebody had it, put it off, and which silence keeps it quiet."""
+
+    acknowledged_at: datetime | None = None
+    snoozed_at: datetime | None = None
+    silence: str = ""
+
+
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a target was told of one condition: which life of it, as of which revision, and that it is over.
 
     `hushed` is set while something keeps it quiet that the target has not heard of since; `held` while it flaps.
+    `heard` is of a target that tells people's words too, None where that was not noted yet.
     """
 
     opened_at: datetime | None = None
@@ -24,6 +33,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     hushed: bool = False
     held: bool = False
     escalated_at: datetime | None = None
+    heard: Heard | None = None
 
     @property
     def knows(self) -> bool:

@@ -11,16 +11,22 @@ import msgspec
 
 from monitor.conditions.condition import Condition, Place, Status
 from monitor.conditions.life import calm_at, times
-from monitor.grouping.book import Told
-from monitor.grouping.message import Member, News
+from monitor.grouping.book import Heard, Told
+from monitor.grouping.message import Member, News, Remark
+from monitor.grouping.remarks import heard, remarks
+from monitor.silences import Silence
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """What keeps a message back, for people (`silence sil_...`), and until when; None where that is not known."""
+    """What keeps a message back, for people (`silence sil_...`), and until when; None where that is not known.
+
+    `silence` is the one that does, None where it is something else.
+    """
 
     by: str
     until: datetime | None = None
+    silence: Silence | None = None
 
 
 Hush: TypeAlias = Callable[[Condition, Place], Quiet | None]
@@ -32,12 +38,14 @@ class Stance:
     """How a target and its route want to be told: see `monitor.targets.base` and the options of routes.
 
     `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else.
-    `once`: what it was told is done with, events of its own tell it the rest.
+    `once`: what it was told is done with, events of its own tell it the rest. `attends`: it hears that conditions were
+    seen to; `narrates`: it tells each word that people say of them.
     """
 
     target: str
     send_resolved: bool = True
     attends: bool = False
+    narrates: bool = False
     refresh: float | None = None
     repeat: float | None = None
     interval: float = 10.0
@@ -82,16 +90,27 @@ def _look(condition: Condition, place: Place, before: Told, stance: Stance, hush
         return _hushed(condition, place, before, stance, quiet, now)
     calm = calm_at(condition, now)
     if calm is not None and before.held and now < calm:
-        member = _member(condition, place, News.SAME, now, held=True) if before.knows else None
-        return Look(member, speaks=False, told=before, unsent=before, again=calm)
+        return _held(condition, place, before, stance, now, calm)
     return _open(condition, place, before, stance, now, calm)
+
+
+def _held(condition: Condition, place: Place, before: Told, stance: Stance, now: datetime, calm: datetime) -> Look:
+    """It comes and goes: only what people say of it is told before it is calm."""
+    status = condition.status(now)
+    said = remarks(condition, before, status, None, hushed=False) if stance.narrates else ()
+    news = News.ATTENDED if said else News.SAME
+    member = _member(condition, place, news, now, held=True, said=said) if before.knows else None
+    note = msgspec.structs.replace(before, status=status, heard=_heard(condition, before, stance, status))
+    return Look(member, bool(said), note if said else before, before, again=calm)
 
 
 def _open(
     condition: Condition, place: Place, before: Told, stance: Stance, now: datetime, calm: datetime | None
 ) -> Look:
     status = condition.status(now)
+    said = remarks(condition, before, status, None, hushed=False) if stance.narrates else ()
     news = _news(condition, before, status)
+    news = News.ATTENDED if news is News.SAME and said else news
     calmed = before.held and (calm is None or now >= calm)
     held = calm is not None and now < calm
     due = _escalation_due(condition, before, stance) if status is Status.OPEN else None
@@ -106,10 +125,11 @@ def _open(
         status=status,
         held=held,
         escalated_at=now if escalated else before.escalated_at,
+        heard=_heard(condition, before, stance, status),
     )
     if news is News.ATTENDED and not stance.attends:
         before = msgspec.structs.replace(before, status=status)
-    member = _member(condition, place, news, now, held=held, escalated=escalated)
+    member = _member(condition, place, news, now, held=held, escalated=escalated, said=said)
     again = [one for one in (calm if held else None, due if not escalated else None) if one is not None]
     return Look(member, speaks, note, before, back=back, calmed=calmed, again=min(again, default=None))
 
@@ -143,11 +163,13 @@ def _hushed(
     """Kept quiet: shown where it was told before, with no news; its return is."""
     status = condition.status(now)
     snooze = condition.snooze.until if condition.snooze and status is Status.SNOOZED else None
-    by = quiet.by if quiet else "snoozed"
-    attended = status is not before.status and stance.attends and before.knows
-    note = msgspec.structs.replace(before, hushed=True, status=status)
+    by, silence = (quiet.by, quiet.silence) if quiet else ("snoozed", None)
+    said = remarks(condition, before, status, silence, hushed=True) if stance.narrates else ()
+    attended = (status is not before.status and stance.attends and before.knows) or bool(said)
+    noted = _heard(condition, before, stance, status, silence, hushed=True)
+    note = msgspec.structs.replace(before, hushed=True, status=status, heard=noted)
     news = News.ATTENDED if attended else News.SAME
-    member = _member(condition, place, news, now, silenced_by=by) if before.knows else None
+    member = _member(condition, place, news, now, silenced_by=by, said=said) if before.knows else None
     unsent = msgspec.structs.replace(before, hushed=True) if attended else note
     return Look(member, attended, note, unsent, quiet=by, again=quiet.until if quiet else snooze)
 
@@ -187,6 +209,19 @@ def _escalation_due(condition: Condition, before: Told, stance: Stance) -> datet
     return condition.worse_at + timedelta(seconds=stance.escalate_after)
 
 
+def _heard(
+    condition: Condition,
+    before: Told,
+    stance: Stance,
+    status: Status,
+    silence: Silence | None = None,
+    *,
+    hushed: bool = False,
+) -> Heard | None:
+    """What to note of people's words, None for a target that does not tell them."""
+    return heard(condition, before, status, silence, hushed=hushed) if stance.narrates else None
+
+
 def _member(
     condition: Condition,
     place: Place,
@@ -196,6 +231,7 @@ def _member(
     held: bool = False,
     silenced_by: str | None = None,
     escalated: bool = False,
+    said: tuple[Remark, ...] = (),
 ) -> Member:
     return Member(
         condition=condition,
@@ -206,4 +242,5 @@ def _member(
         held=held,
         silenced_by=silenced_by,
         escalated=escalated,
+        remarks=said,
     )

@@ -44,6 +44,32 @@ class News(StrEnum):
     SAME = "same"
 
 
+class Act(StrEnum):
+    """What somebody did about a condition, or that what they did is over."""
+
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    TAKEN_BACK = "taken back"
+    SNOOZE_OVER = "snooze over"
+    SILENCED = "silenced"
+    QUIET_OVER = "quiet over"
+    """A silence or an interval has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One act: `by` whom (empty: nobody was named), `at` when, `until` when it counts, and why.
+
+    Without `until` a snooze counts until the condition changes.
+    """
+
+    act: Act
+    by: str = ""
+    at: datetime | None = None
+    until: datetime | None = None
+    comment: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """One condition of a group as a message shows it.
@@ -51,6 +77,7 @@ class Member:
     `severity` is the route's word. `times` is how often it has opened within two hours, this time included; from
     the fifth on it is told only once it has been calm for a while, and `held` says so. `silenced_by` names the
     silence, interval or condition that keeps it quiet (it was told before). `escalated`: nobody saw to it in time.
+    `remarks` are what people did about it since the last message, for targets that tell that (`Narrates`).
     """
 
     condition: Condition
@@ -61,6 +88,7 @@ class Member:
     held: bool = False
     silenced_by: str | None = None
     escalated: bool = False
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def over(self) -> bool:

@@ -48,9 +48,9 @@ class Attention:
         """Put off until then, or (None) until it changes; as `acknowledge`."""
         return await self._say(named, lambda one, now: snoozed(one, by, comment, until, now))
 
-    async def reopen(self, named: str) -> list[Condition]:
+    async def reopen(self, named: str, *, by: str = "", comment: str = "") -> list[Condition]:
         """Nobody has it any more, and it is not put off; as `acknowledge`."""
-        return await self._say(named, lambda one, now: reopened(one))
+        return await self._say(named, lambda one, now: reopened(one, by, comment, now))
 
     async def silence(
         self,

@@ -19,7 +19,7 @@ from monitor.routing import Router, group_hash
 from monitor.silences import Subject
 from monitor.store.groups import ESCALATED, StoredGroup, Turn
 from monitor.store.lanes import ClaimedLane, Waiting
-from monitor.targets.base import GroupedOptions, InPlace, Refreshed
+from monitor.targets.base import GroupedOptions, InPlace, Narrates, Refreshed
 
 
 @dataclass(slots=True)
@@ -57,6 +57,7 @@ class GroupView:
             target=self.runtime.name,
             send_resolved=not isinstance(options, GroupedOptions) or options.send_resolved,
             attends=isinstance(target, InPlace) and target.attends,
+            narrates=isinstance(target, Narrates) and target.narrates,
             refresh=target.refresh if isinstance(target, Refreshed) else None,
             repeat=timers.repeat_interval,
             interval=timers.group_interval,

@@ -34,7 +34,7 @@ class Hushing:
             return Quiet(f"interval {name}", calendar.changes(self.now))
         silence = self.silences.quiet(subject, self.now)
         if silence is not None:
-            return Quiet(f"silence {silence.id}", silence.ends_at)
+            return Quiet(f"silence {silence.id}", silence.ends_at, silence)
         return self._explained(subject.event)
 
     def _explained(self, event: Mapping[str, Any]) -> Quiet | None:

@@ -158,6 +158,17 @@ class InPlace(Protocol):
 
 
 @runtime_checkable
+class Narrates(Protocol):
+    """A grouped target that also tells each word that people say of conditions: who has it, put it off or silenced it.
+
+    Where `narrates` is true, members bring what was said since the last message (`Member.remarks`), and that alone
+    makes a message, even where it changes no status: a snooze that is made longer, a silence, what is over again.
+    """
+
+    narrates: bool
+
+
+@runtime_checkable
 class Refreshed(Protocol):
     """A grouped target whose receiver forgets: it must be told again after at most `refresh` seconds (Alertmanager).
 
