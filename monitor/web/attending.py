@@ -70,7 +70,7 @@ class Attending:
         named, word, now = request.match_info["id"], wish_of(await request.read(), AckWish), self._running.clock.now()
         attention = self._running.attention
         if word.undo:
-            found = await attention.reopen(named)
+            found = await attention.reopen(named, by=word.by, comment=word.comment)
         elif word.snooze is not None:
             until = None if word.snooze == "until-change" else _moment("snooze", word.snooze, now, now)
             found = await attention.snooze(named, until=until, by=word.by, comment=word.comment)
