@@ -19,6 +19,7 @@ from monitor.web.reading import Readings
 from monitor.web.removals import Removals
 from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
+from monitor.web.series import SeriesReading
 from monitor.web.singles import Singles
 from monitor.web.slack import SlackClicks
 from monitor.web.switching import Switching
@@ -30,7 +31,7 @@ def make_app(running: Services) -> web.Application:
     guard = Guard(running.settings.web)
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
-    tried = (Singles(running), Trials(running), Removals(running))
+    tried = (Singles(running), Trials(running), Removals(running), SeriesReading(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
     pages = Pages(running, guard)
     for part in (*parts, *tried, *asked, pages, Acts(running), SlackClicks(running)):

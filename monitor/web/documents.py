@@ -19,6 +19,7 @@ from monitor.web.reading import Readings
 from monitor.web.removals import Removals
 from monitor.web.replaying import Replays
 from monitor.web.rotating import Rotating
+from monitor.web.series import SeriesReading
 from monitor.web.singles import Singles
 from monitor.web.slack import SlackClicks
 from monitor.web.switching import Switching
@@ -45,6 +46,6 @@ class ApiDocument:
 
 def api_document() -> Schema:
     """The OpenAPI 3.1 document of everything that is served, but the pages for people."""
-    reading = (ApiDocument, Readings, Events, Attending, Pages, Metrics, Health)
+    reading = (ApiDocument, Readings, Events, Attending, SeriesReading, Pages, Metrics, Health)
     changing = (Asking, Replays, Rotating, Switching, Removals, SlackClicks)
     return openapi_document((*reading, Singles, Trials, *changing), __version__)

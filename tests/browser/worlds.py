@@ -31,7 +31,7 @@ class World:
     @property
     def paths(self) -> list[str]:
         """Every page there is."""
-        lists = ["/", "/events", "/resources", "/deliveries", "/login"]
+        lists = ["/", "/events", "/resources", "/deliveries", "/charts", "/login"]
         return [*lists, f"/events/{self.event}", "/resources/tax/job/b", "/sources/tax", "/events?type=none.*"]
 
     async def happens(self, status: str) -> str:

@@ -13,16 +13,20 @@ from aiohttp import web
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.status import Place, deliveries_page, delivery_view, resources_page
+from monitor.status.series import METRICS, span_of
 from monitor.store.eventlog import Stored, is_place
 from monitor.store.reading import Wanted
 from monitor.web.guard import ROLE, SESSION, Guard
 from monitor.web.operations import addresses_of, operation
+from monitor.web.pages import scale
+from monitor.web.pages.charts import RANGES, chart
 from monitor.web.pages.render import environment, page
 from monitor.web.pages.stream import Streams
 from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, ticks
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
 from monitor.web.problems import Problem
 from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TYPE, after, cursor, one_of
+from monitor.web.series import charts
 from monitor.web.session import COOKIE, LASTS_SECONDS
 
 ASSETS = Path(__file__).parent / "static"
@@ -50,6 +54,7 @@ class Pages:
             web.get("/resources/{key:.+}", self.resource),
             web.get("/deliveries", self.deliveries),
             web.get("/sources/{name}", self.source),
+            web.get("/charts", self.charts),
             *addresses_of(self),
             web.get("/login", self.sign_in),
             web.post("/login", self.signed_in),
@@ -141,6 +146,17 @@ class Pages:
         if found is None:
             raise Problem(404, "no source has this name")
         return await self._page(request, "source.html", found)
+
+    async def charts(self, request: web.Request) -> web.Response:
+        """How latency, events, attempts and freshness went."""
+        since = one_of(request, "since", RANGES) or RANGES[1]
+        span = span_of(await self._running.store.db.now_ms(), int(since[:-1]) * 60)
+        drawn = [chart(one) for one in await charts(self._running, span, *METRICS)]
+        step = f"{span.minutes} min"
+        values = {"charts": drawn, "since": since, "step": step, "ranges": RANGES}
+        return await self._page(
+            request, "charts.html", {**values, "width": scale.WIDTH, "height": scale.HEIGHT, "left": scale.LEFT}
+        )
 
     @operation("GET", "/api/v1/stream", "text/event-stream", words=(SOURCE, TYPE, STATE, TEXT, PLACE, LAST))
     async def stream(self, request: web.Request) -> web.StreamResponse:

@@ -2,11 +2,15 @@
 "use strict";
 (() => {
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
+  const minute = new Intl.DateTimeFormat(undefined, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" });
+  const zone = exact.resolvedOptions().timeZone;
   const localize = (root) => {
+    for (const one of root.querySelectorAll("[data-zone]")) if (one.textContent !== zone) one.textContent = zone;
     for (const one of root.querySelectorAll("time[datetime]:not([data-local])")) {
       const at = new Date(one.dateTime);
       if (!Number.isNaN(at.getTime())) {
         one.title = exact.format(at);
+        if ("clock" in one.dataset) one.textContent = minute.format(at);
         one.dataset.local = "";
       }
     }
