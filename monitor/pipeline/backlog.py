@@ -41,7 +41,6 @@ class _Kept:
     """A group that is told along, without its events: what is recorded of it by what becomes of the message."""
 
     lane: ClaimedLane
-    score: str
     deliveries: tuple[str, ...]
     drop: Mapping[str, str]
     after: Mapping[str, Turn]
@@ -61,11 +60,11 @@ class _Kept:
 
 @dataclass(slots=True)
 class _Gathered:
-    """What was found: the sum of what is told, its groups, and those (lane, score) that are told by themselves."""
+    """What was found: the sum of what is told, and its groups; `held` are the lanes that are claimed, by score."""
 
     tally: Tally = field(default_factory=Tally)
     kept: list[_Kept] = field(default_factory=list)
-    spare: list[tuple[str, str]] = field(default_factory=list)
+    held: dict[str, str] = field(default_factory=dict)
     first: Waiting | None = None
     tries: int | None = None
     since_ms: int | None = None
@@ -73,9 +72,15 @@ class _Gathered:
     @property
     def claimed(self) -> list[tuple[str, str]]:
         """Every group that was claimed and is not settled."""
-        return [*self.spare, *((one.lane.lane, one.score) for one in self.kept)]
+        return list(self.held.items())
 
-    def keep(self, one: Claimed, looked: Looked, speech: Speech) -> None:
+    @property
+    def spare(self) -> list[tuple[str, str]]:
+        """Those of them that are told by themselves."""
+        kept = {one.lane.lane for one in self.kept}
+        return [(lane, score) for lane, score in self.held.items() if lane not in kept]
+
+    def keep(self, one: ClaimedLane, looked: Looked, speech: Speech) -> None:
         """A group that is told along."""
         message, waiting = speech.message, speech.waiting
         assert message.group is not None  # noqa: S101 - the target tells groups
@@ -86,19 +91,20 @@ class _Gathered:
         self.since_ms = min(self.since_ms or waiting[0].made_ms, *(each.made_ms for each in waiting))
         after = {verdict: looked.after(speech, verdict) for verdict in _VERDICTS}
         after[_PUT_OFF] = looked.after(speech, "retry", tried=False)
-        bare = replace(one.lane, waiting=())
-        self.kept.append(_Kept(bare, one.score, tuple(each.id for each in waiting), looked.drop, after))
+        bare = replace(one, waiting=())
+        self.kept.append(_Kept(bare, tuple(each.id for each in waiting), looked.drop, after))
 
 
 @dataclass(frozen=True, slots=True)
 class CatchingUp:
-    """Tells backlogs; `clock` is the store's, with zone."""
+    """Tells backlogs; `clock` is the store's, with zone, `at_most` the groups of one message."""
 
     attempts: Attempts
     turns: Turns
     lanes: Lanes
     backlog: Backlog
     clock: Callable[[], datetime]
+    at_most: int = AT_MOST
 
     async def take(self, runtime: TargetRuntime, lane: ClaimedLane) -> Made:
         """A claimed backlog: one message about its groups, sent or not; what to record of the lane in its stead."""
@@ -119,29 +125,30 @@ class CatchingUp:
     async def _parts(self, lane: ClaimedLane, gathered: _Gathered) -> AsyncIterator[Sequence[Claimed]]:
         """The groups that wait, part by part, while there is room and time."""
         place: Place | None = Place()
-        while place is not None and len(gathered.claimed) < AT_MOST:
+        while place is not None and len(gathered.held) < self.at_most:
             part = await self.backlog.gather(lane, place)
+            gathered.held |= {one.lane.lane: one.score for one in part.groups}
             yield part.groups
             place = part.next if part.now_ms - lane.health.now_ms < GATHER_MS else None
 
     async def _look(self, runtime: TargetRuntime, part: Sequence[Claimed], gathered: _Gathered) -> None:
-        """Look at some groups: tell them along, leave them to be told by themselves, or record that they are quiet."""
+        """Look at some groups: tell them along, or record that they are quiet; the others are told by themselves."""
         looks = await asyncio.gather(*(self.turns.look(runtime, one.lane) for one in part), return_exceptions=True)
         quiet: list[Settled] = []
         for one, looked in zip(part, looks, strict=True):
-            if isinstance(looked, Looked) and looked.speech is None:
-                quiet.append(looked.quiet())
-            elif isinstance(looked, Looked) and looked.speech is not None and _folds(runtime, looked.speech):
-                gathered.keep(one, looked, looked.speech)
-            elif isinstance(looked, Looked):
-                gathered.spare.append((one.lane.lane, one.score))
+            if isinstance(looked, Looked):
+                if looked.speech is None:
+                    quiet.append(looked.quiet())
+                elif _folds(runtime, looked.speech):
+                    gathered.keep(one.lane, looked, looked.speech)
             elif isinstance(looked, StoreUnavailable) or not isinstance(looked, Exception):
                 raise looked
             else:  # one group that cannot be read must not hold up the others: it is told, or fails, by itself
                 structlog.get_logger().error("catch_up.group_broken", lane=one.lane.lane, exc_info=looked)
-                gathered.spare.append((one.lane.lane, one.score))
         if quiet:
             await self.lanes.settle(runtime.name, quiet)
+            for settled in quiet:
+                del gathered.held[settled.lane.lane]
 
     async def _tell(self, runtime: TargetRuntime, lane: ClaimedLane, gathered: _Gathered) -> Made:
         """Send what was gathered, and record what became of each group."""

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from monitor.bootstrap import Door
 from monitor.simulator import Receiver, Reply, SlackLookalike
+from monitor.simulator.slack_messages import SlackMessage
 from monitor.store.connect import connect
+from monitor.store.lanes import delivery_id
 from tests.installation import SECRET, Hands, installed
 from tests.integration.pipeline.room import Room
 
-ROUTES = "routes: [{to: [chat, hook], group_by: [...], group_wait: 0s, group_interval: 60s}]"
+ROUTES = (
+    "routes: [{match: {type: ['*.*.failed', '*.*.claimed']}, to: [chat, hook],"
+    " group_by: [...], group_wait: 0s, group_interval: 60s}]"
+)
 PAUSE = Reply(status=429, headers={"Retry-After": "600"})
 TOKEN = "token: xoxb-1, channel: C1"
 
@@ -21,10 +27,25 @@ class Channel(Room):
     """A room whose first target is Slack itself, by bot token unless a test says otherwise."""
 
     async def opened(self, count: int, first: int = 0) -> list[str]:
-        """So many jobs fail, each a group of its own; the ids of the events."""
-        ids = [await self.tell("failed", str(number)) for number in range(first, first + count)]
+        """So many jobs fail, one after the other, each a group of its own; the ids of the events."""
+        ids = []
+        for number in range(first, first + count):
+            self.hands.pass_(milliseconds=1)
+            ids.append(await self.tell("failed", str(number)))
         await self.services.consumer.relay.relay()
         return ids
+
+    async def in_order(self, events: Sequence[str]) -> None:
+        """Their groups became due one after the other, and not in the same millisecond."""
+        db = self.services.store.db
+        now = await db.now_ms()
+        for place, event in enumerate(events):
+            lane = await db.run("HGET", db.keys.delivery(delivery_id("chat", event)), "lane")
+            await db.run("ZADD", db.keys.lanes("chat"), now - 1000 + place, lane)
+
+    def parents(self) -> list[SlackMessage]:
+        """The messages in the channel that are no replies."""
+        return [one for one in self.slack.messages if one.thread_ts is None]
 
     async def deliver(self, target: str = "chat") -> int:
         """Send what is due now at one target; how many attempts were made."""
@@ -65,11 +86,15 @@ async def channel(
     *,
     chat: str = TOKEN,
     routes: str = ROUTES,
-    hands: Hands | None = None,
+    door: Door = connect,
+    others: Channel | None = None,
 ) -> AsyncIterator[Channel]:
-    """An installation whose target `chat` is a Slack channel and `hook` a webhook."""
-    hands = hands or Hands()
-    async with SlackLookalike() as slack, Receiver([SECRET], clock=lambda: hands.now().timestamp()) as hook:
+    """An installation whose target `chat` is a Slack channel and `hook` a webhook; `others` has them already."""
+    hands = others.hands if others else Hands()
+    async with AsyncExitStack() as stack:
+        slack = others.slack if others else await stack.enter_async_context(SlackLookalike())
+        receiver = Receiver([SECRET], clock=lambda: hands.now().timestamp())
+        hook = others.hook if others else await stack.enter_async_context(receiver)
         way = chat.replace("WEBHOOK", slack.webhook_url)
         config = (
             'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
@@ -78,5 +103,5 @@ async def channel(
             f'  hook: {{type: webhook, url: "{hook.url}", secret: "{SECRET}", retry: [1s]}}\n'
             f"egress: {{allow: [127.0.0.0/8]}}\n{routes}\n"
         )
-        async with installed(store_url, config, hands, connect) as watch:
-            yield Channel(watch.services, watch.hands, slack, hook, {})
+        watch = await stack.enter_async_context(installed(store_url, config, hands, door))
+        yield Channel(watch.services, watch.hands, slack, hook, {})
