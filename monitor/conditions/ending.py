@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from monitor.conditions.condition import Condition
 from monitor.conditions.families import closed_by, named
-from monitor.moments import parse_instant
+from monitor.moments import parse_date, parse_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,15 @@ def over_by_sight(condition: Condition, sight: Sight, standing: Standing, now: d
     return None
 
 
+def put_off(condition: Condition, sight: Sight) -> str | None:
+    """An open condition whose date may have moved out in; why it is over as it was told, None where it is not.
+
+    For whoever has waited: what the later date calls for would have been told by now, unless it was told before.
+    """
+    date = _date(_event_data(condition), sight)
+    return _moved_to(condition, date.now) if date and _is_later(date.was, date.now) else None
+
+
 def over_by_facts(condition: Condition, facts: Facts) -> str | None:
     """An open condition of a source or target and what is known of that in; why it is over, None while it is not."""
     family = named(condition.family)
@@ -94,15 +103,50 @@ def over_by_facts(condition: Condition, facts: Facts) -> str | None:
 def _moved(condition: Condition, sight: Sight) -> str | None:
     """What is different now from what the condition was opened by: the state, or the date that it was about."""
     data = _event_data(condition)
-    was, deadline = data["resource"], data.get("deadline") or {}
-    if sight.state != was["state"]:
+    if sight.state != data["resource"]["state"]:
         return f"the state is {sight.state or 'none'} now"
+    date = _date(data, sight)
+    if date is None:
+        return None
+    if _is_later(date.was, date.now):
+        return _moved_to(condition, date.now)
+    field = date.field.replace("_", " ").removesuffix(" at").removesuffix(" time")
+    return f"the {field} is {date.now or 'none'} now"
+
+
+class _Date(NamedTuple):
+    """A field with the date that a condition was told about, which has another value now."""
+
+    field: str
+    was: Any
+    now: Any
+
+
+def _date(data: Mapping[str, Any], sight: Sight) -> _Date | None:
+    """The date of an event's deadline as it was then and is now; None where it is the same, or there is none."""
+    deadline = data.get("deadline") or {}
     told = deadline.get("date") or deadline.get("at")
-    for name, value in was["fields"].items():
+    for name, value in data["resource"]["fields"].items() if told else ():
         about = value == told or (parse_instant(value) is not None and parse_instant(value) == parse_instant(told))
-        if told and about and sight.fields.get(name) != value:
-            return f"the {name.replace('_', ' ')} is {sight.fields.get(name) or 'none'} now"
+        if about and sight.fields.get(name) != value:
+            return _Date(name, value, sight.fields.get(name))
     return None
+
+
+def _is_later(was: Any, now: Any) -> bool:
+    """Whether the second of two dates or two instants is later; False where they cannot be compared."""
+    for read in (parse_instant, parse_date):
+        first, second = read(was), read(now)
+        if first is not None and second is not None:
+            return second > first
+    return False
+
+
+def _moved_to(condition: Condition, value: Any) -> str:
+    """`extended to 30 Sep 2026`."""
+    at, day = parse_instant(value), parse_date(value)
+    shown = f"{day.day} {day:%b %Y}" if day else f"{at.day} {at:%b %Y %H:%M} UTC" if at else str(value)
+    return f"{'extended' if condition.family == 'contract_end' else 'moved'} to {shown}"
 
 
 def _event_data(condition: Condition) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from monitor.conditions.condition import Condition
-from monitor.conditions.ending import Facts, Sight, Standing, over_by_facts, over_by_sight
+from monitor.conditions.ending import Facts, Sight, Standing, over_by_facts, over_by_sight, put_off
 from monitor.conditions.families import named
 from monitor.conditions.ledger import Ledger
 from monitor.conditions.life import FLAP_WINDOW, ended
@@ -99,7 +99,11 @@ class Caretaker:
         kind, _, name = condition.key.partition("/")
         if condition.id in sights:
             sight = sights[condition.id]
-            over = NOT_WATCHED if sight is None else over_by_sight(condition, sight, self.standing, now)
+            over = (
+                NOT_WATCHED
+                if sight is None
+                else over_by_sight(condition, sight, self.standing, now) or put_off(condition, sight)
+            )
         elif kind == "source" and self._watched(name):
             over = over_by_facts(condition, await self._source(name))
         elif kind == "target" and name in self.targets:

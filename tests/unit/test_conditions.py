@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from monitor.conditions.condition import Condition, Place, Status
-from monitor.conditions.ending import Facts, Sight, keys_of, over_by_facts, over_by_sight
+from monitor.conditions.ending import Facts, Sight, keys_of, over_by_facts, over_by_sight, put_off
 from monitor.conditions.families import FAMILIES, MERELY_ENDS, family_of, grade
 from monitor.conditions.ledger import Ledger, move
 from monitor.conditions.life import Told, acknowledged, calm_at, snoozed, times
@@ -195,9 +195,33 @@ def test_an_end_says_what_is_different_now() -> None:
         return over_by_sight(open_, Sight(state, {"start_date": "2025-07-01", **fields}), lambda *_: None, NOW)
 
     assert over("expired", end_date="2026-06-30") == "the state is expired now"
-    assert over("active", end_date="2026-09-30") == "the end date is 2026-09-30 now"
+    assert over("active", end_date="2026-09-30") == "extended to 30 Sep 2026"
+    assert over("active", end_date="2026-05-30") == "the end date is 2026-05-30 now"
     assert over("active", end_date=None) == "the end date is none now"
     assert over("active", end_date="2026-06-30") == FAMILIES[0].ends
+
+
+@pytest.mark.parametrize(
+    ("field", "was", "now", "words"),
+    [
+        ("date", "2026-06-30", "2026-07-01", "moved to 1 Jul 2026"),
+        ("at", "2026-06-30T10:00:00Z", "2026-06-30T12:00:00+01:00", "moved to 30 Jun 2026 11:00 UTC"),
+        ("date", "2026-06-30", "2026-06-29", None),
+        ("at", "2026-06-30T10:00:00Z", "2026-06-30T11:00:00+01:00", None),
+        ("date", "2026-06-30", "2026-06-30", None),
+        ("date", "2026-06-30", None, None),
+        ("date", "2026-06-30", "next year", None),
+        (None, "2026-06-30", "2026-07-01", None),
+    ],
+)
+def test_what_was_told_of_a_date_is_over_when_that_is_put_off(
+    field: str | None, was: str, now: str | None, words: str | None
+) -> None:
+    """Only where the new date can be compared and is later; what is earlier or cannot be read is no relief."""
+    resource = {"kind": "job", "state": "CLAIMED", "fields": {"name": "x", "deadline_time": was}, "title": "Job"}
+    deadline = {field: was, "rung": "24h"} if field else None
+    (open_,) = after(told("worklayer.job.deadline_approaching", deadline=deadline, resource=resource)).open
+    assert put_off(open_, Sight("CLAIMED", {"name": "x", "deadline_time": now})) == words
 
 
 def test_a_snooze_ends_by_time_or_by_change() -> None:
@@ -212,8 +236,8 @@ def test_a_snooze_ends_by_time_or_by_change() -> None:
     until_change = snoozed(condition, "ann", "", None, NOW)
     assert until_change.status(NOW + timedelta(days=99)) is Status.SNOOZED
     later = told("a.contract.expiring", deadline=rung("30d", 29, "2026-02-03"))
-    for put_off, status in ((until, Status.SNOOZED), (until_change, Status.OPEN)):
-        (moved,) = after(later, ledger=Ledger().with_(put_off)).open
+    for mark, status in ((until, Status.SNOOZED), (until_change, Status.OPEN)):
+        (moved,) = after(later, ledger=Ledger().with_(mark)).open
         assert moved.status(NOW) is status
 
 

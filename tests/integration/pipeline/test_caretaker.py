@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 
 from monitor.conditions.condition import Condition, Status
 from monitor.grouping.message import Reason
+from monitor.moments import stamp
 from tests.installation import Hands, installed, listing
 from tests.integration.pipeline.room import Room, room
 
@@ -84,6 +86,44 @@ async def test_what_an_event_may_still_tell_is_believed_of_the_store_after_a_whi
             watch.hands.pass_(seconds=2)
             await caretaker.look()
             assert await services.attention.find("tax/job/j1") == []
+
+
+async def test_a_date_that_moved_out_to_one_that_was_told_before_ends_what_was_told_of_the_earlier(
+    redis: Redis, store_url: str
+) -> None:
+    """No rung speaks twice for a date, so nothing would tell it; a rung that may still speak has half a minute."""
+    hands = Hands()
+    later, sooner = (stamp(hands.now() + timedelta(hours=hours)) for hours in (22, 20))
+    jobs = [{"id": "j1", "status": "CLAIMED", "deadline_time": later}]
+
+    async with listing(lambda _: {"data": jobs, "next_page_token": ""}) as (url, _):
+        config = f'sources: {{tax: {{provider: worklayer, base_url: "{url}", token: t}}}}\nroutes: []\n'
+        async with installed(store_url, config, hands) as watch:
+            consumer, attention = watch.services.consumer, watch.services.attention
+            for date in (later, sooner, later):
+                jobs[0]["deadline_time"] = date
+                await watch.scan()
+                await consumer.ringer.ring()
+                await consumer.relay.relay()
+                hands.pass_(minutes=1)
+            (told,) = await attention.find("tax/job/j1")
+            assert sooner[:16] in bytes(told.body).decode()
+            await consumer.caretaker.look()
+            hands.pass_(seconds=29)
+            await consumer.caretaker.look()
+            assert await attention.find("tax/job/j1") == [told]
+            hands.pass_(seconds=2)
+            await consumer.caretaker.look()
+            assert await attention.find("tax/job/j1") == []
+            (ledger,) = (await watch.services.store.conditions.all()).values()
+            (over,) = ledger.conditions.values()
+            assert over.ended_by == "moved to 21 Nov 2025 07:00 UTC"
+
+            hands.pass_(hours=19)
+            await consumer.ringer.ring()
+            await consumer.relay.relay()
+            (again,) = await attention.find("tax/job/j1")
+            assert "4h" in bytes(again.body).decode()
 
 
 async def test_what_the_store_knows_nothing_of_stays_as_it_is(redis: Redis, store_url: str) -> None:
