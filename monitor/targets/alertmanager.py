@@ -20,7 +20,7 @@ from monitor.grouping.message import Member, Reason
 from monitor.moments import parse_instant, stamp
 from monitor.plugin import Plugin
 from monitor.routing import default_severity
-from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown
+from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown, web_link
 from monitor.targets.answers import asked_wait, excerpt, named
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.beside import apart
@@ -167,8 +167,9 @@ def _alert(labels: Mapping[str, str], facts: Facts, begins: datetime, ends: date
         # An alert that ends when it begins is refused, and the whole batch with it.
         "endsAt": stamp(max(ends, begins + timedelta(seconds=1))),
     }
-    if facts.url is not None and facts.url.startswith(("https://", "http://")):
-        alert["generatorURL"] = facts.url
+    link = web_link(facts.url)
+    if link:
+        alert["generatorURL"] = link
     return alert
 
 

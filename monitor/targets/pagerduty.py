@@ -1,35 +1,33 @@
 """pagerduty: conditions as alerts that are triggered, acknowledged and resolved; occurrences as change events.
 
 https://developer.pagerduty.com/docs/events-api-v2-overview
-https://developer.pagerduty.com/docs/send-alert-event https://developer.pagerduty.com/docs/send-change-event
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 from pydantic import Field
 
 from monitor import __version__
-from monitor.conditions import Status
+from monitor.errors import TransportError
+from monitor.events import id_in
 from monitor.exchange import Exchange, Request, Response, ask
-from monitor.grouping.message import Member, News, Reason
 from monitor.plugin import Plugin
 from monitor.targets.address import HiddenUrl, TargetUrl, below, secrets_in, shown
-from monitor.targets.answers import asked_wait, excerpt, named
+from monitor.targets.answers import EXCERPT, asked_wait, excerpt, named
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
 from monitor.targets.beside import occurrences
-from monitor.targets.telling import Facts, plain_text, read, tell
+from monitor.targets.pagerduty_events import Json, bare, change, drill, of_condition, speaks
+from monitor.targets.telling import read
 from monitor.values import Secret
 
 TEST = "jobwire.test"
 _ALERTS, _CHANGES = "/v2/enqueue", "/v2/change/enqueue"
-_SEVERITIES = {"critical": "critical", "warning": "warning", "info": "info"}
-# https://developer.pagerduty.com/docs/send-alert-event: summary 1024 characters, an event 512 KB, dedup_key 255.
-_SUMMARY, _SENTENCE, _VALUE = 1024, 2_000, 500
-_FIELDS = 20
 
 
 class PagerdutyOptions(GroupedOptions):
@@ -52,7 +50,8 @@ class Pagerduty:
     grouped = True
     attends = True
 
-    def __init__(self, options: PagerdutyOptions) -> None:
+    def __init__(self, name: str, options: PagerdutyOptions) -> None:
+        self._name = name
         root = options.url.removesuffix("/").removesuffix(_ALERTS)
         self._alerts, self._changes = HiddenUrl(below(root, _ALERTS)), HiddenUrl(below(root, _CHANGES))
         self._key = options.routing_key.get_secret_value()
@@ -64,38 +63,68 @@ class Pagerduty:
         return shown(self._alerts)
 
     def send(self, message: Message) -> Exchange[Outcome]:
-        """One request for each condition that has news and for each occurrence; the first that fails ends the attempt.
+        """One request for each condition that has news and for each occurrence.
 
-        What went before it is sent again with the next attempt, and PagerDuty knows it by its key.
+        What was taken is remembered until all of it is, so that the next attempt goes on where this one ended: a
+        hundred conditions may be more than one attempt has time for, or than PagerDuty takes in a minute. An event that
+        is refused keeps the others from nothing; it is sent once more with the least that can be said.
         """
+        events = list(self._events(message))
+        memory = message.group.memory if message.group else {}
+        taken = [one.mark for one in events if one.mark in memory.get("taken", ())]
+        before, refused = len(taken), list[Outcome]()
         outcome = Outcome(Verdict.DELIVERED, 202, response="nothing that PagerDuty does not know already")
-        for url, event in self._events(message):
-            body = msgspec.json.encode({"routing_key": self._key, **event})
-            request = Request("POST", url, headers=self._headers, body=body, authorise=False, idempotent=False)
-            response = yield from ask(request)
-            outcome = self._judge(response, asked_wait(response, message.sent_at))
-            if outcome.verdict is not Verdict.DELIVERED:
-                return outcome
-        return outcome
+        for one in events:
+            if one.mark in taken:
+                continue
+            try:
+                outcome = yield from self._asked(one, message.sent_at)
+            except TransportError as error:
+                if len(taken) == before:
+                    raise
+                outcome = Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address)
+            if outcome.verdict is Verdict.RETRY or outcome.disable:
+                return replace(outcome, remember={"taken": taken})
+            if outcome.verdict is Verdict.FAILED:
+                refused.append(outcome)
+            else:
+                taken.append(one.mark)
+        if refused:
+            many = f"; {len(refused)} of {len(events)} events refused"
+            return replace(refused[0], error=f"{refused[0].error}{many}", remember={"taken": taken})
+        return replace(outcome, remember={})
 
-    def _events(self, message: Message) -> Iterator[tuple[str, dict[str, Any]]]:
-        group = message.group
+    def _asked(self, one: _Event, now: datetime) -> Exchange[Outcome]:
+        """One event, once more in short where it is refused as it is."""
+        response = yield from self._post(one.url, one.event)
+        outcome = self._judge(response, asked_wait(response, now))
+        if outcome.verdict is not Verdict.FAILED or outcome.disable or "payload" not in one.event:
+            return outcome
+        response = yield from self._post(one.url, bare(one.event))
+        again = self._judge(response, asked_wait(response, now))
+        return replace(again, response=f"in short, because it was refused at length: {outcome.response}"[:EXCERPT])
+
+    def _post(self, url: HiddenUrl, event: Json) -> Exchange[Response]:
+        body = msgspec.json.encode({"routing_key": self._key, **event})
+        request = Request("POST", url, headers=self._headers, body=body, authorise=False, idempotent=False)
+        return (yield from ask(request))
+
+    def _events(self, message: Message) -> Iterator[_Event]:
+        group, now = message.group, message.sent_at
+        came = frozenset(id_in(body) for body in message.events)
         for member in group.members if group else ():
-            if member.news is not News.SAME or (group and group.reason is Reason.REPEAT):
-                labels = {"route": group.route, **group.labels} if group else {}
-                yield self._alerts, _of_condition(member, labels)
+            if group and speaks(member, group, came):
+                event = of_condition(member, group, self._name, now)
+                if event is not None:
+                    # An end reads the same each time, so the revision tells one end from the next.
+                    yield _Event(self._alerts, event, _mark(event, member.condition.revision))
         for body in occurrences(message):
             facts = read(body)
             if facts.type == TEST:
-                yield from self._drill(facts)
+                yield from (_Event(self._alerts, event, _mark(event)) for event in drill(facts, now))
             else:
-                yield self._changes, _change(facts)
-
-    def _drill(self, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
-        """A test must show that alerts get through, and must leave nothing open."""
-        key = f"jobwire:{facts.id}"
-        yield self._alerts, {"event_action": "trigger", "dedup_key": key, **_payload(facts, "info", facts.time, {})}
-        yield self._alerts, {"event_action": "resolve", "dedup_key": key}
+                event = change(facts, now)
+                yield _Event(self._changes, event, _mark(event))
 
     def _judge(self, response: Response, wait: float | None) -> Outcome:
         """202 is taken. 400 is final; where it is about the routing key, nothing will ever be taken."""
@@ -116,60 +145,22 @@ class Pagerduty:
         )
 
 
-def _of_condition(member: Member, labels: Mapping[str, str]) -> dict[str, Any]:
-    condition = member.condition
-    key = {"dedup_key": f"jobwire:{condition.id}"}
-    if member.over:
-        return {"event_action": "resolve", **key}
-    if member.status is Status.ACKNOWLEDGED:
-        return {"event_action": "acknowledge", **key}
-    facts = read(condition.event_bytes)
-    times = {"times": f"{member.times} within 2 h"} if member.times > 1 else {}
-    return {"event_action": "trigger", **key, **_payload(facts, member.severity, facts.time, {**labels, **times})}
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What one request says, and where; `mark` is that in short."""
+
+    url: HiddenUrl
+    event: Json
+    mark: str
 
 
-def _payload(facts: Facts, severity: str, at: str, further: Mapping[str, str]) -> dict[str, Any]:
-    said = tell(facts)
-    return {
-        "payload": {
-            "summary": f"{facts.title}: {said.move}"[:_SUMMARY],
-            "source": facts.source[:_VALUE] or "jobwire",
-            "severity": _SEVERITIES.get(severity, "warning"),
-            "timestamp": at,
-            "component": facts.key[:_VALUE],
-            "group": facts.provider or "jobwire",
-            "class": facts.type,
-            "custom_details": {**_details(facts), **{name: value[:_VALUE] for name, value in further.items()}},
-        },
-        "client": "jobwire",
-        **_links(facts),
-    }
+def _mark(event: Json, revision: int = 0) -> str:
+    return hashlib.blake2b(msgspec.json.encode((event, revision)), digest_size=4).hexdigest()
 
 
-def _change(facts: Facts) -> dict[str, Any]:
-    payload = {
-        "summary": f"{facts.title}: {tell(facts).move}"[:_SUMMARY],
-        "timestamp": facts.time,
-        "source": facts.source[:_VALUE] or "jobwire",
-        "custom_details": _details(facts),
-    }
-    return {"payload": payload, **_links(facts)}
-
-
-def _details(facts: Facts) -> dict[str, str]:
-    fields = {name: str(value)[:_VALUE] for name, value in list(facts.fields.items())[:_FIELDS] if value is not None}
-    return {"what": plain_text(tell(facts).sentence)[:_SENTENCE], "event_id": facts.id, "type": facts.type, **fields}
-
-
-def _links(facts: Facts) -> dict[str, Any]:
-    if facts.url is None or not facts.url.startswith(("https://", "http://")):
-        return {}
-    return {"links": [{"href": facts.url, "text": facts.title[:_VALUE]}]}
-
-
-def build(_: str, options: PagerdutyOptions) -> Target:
+def build(name: str, options: PagerdutyOptions) -> Target:
     """The target's name and its validated options in, the target out."""
-    return Pagerduty(options)
+    return Pagerduty(name, options)
 
 
 PLUGIN: Plugin[PagerdutyOptions, Target] = Plugin(PagerdutyOptions, build)
