@@ -20,11 +20,10 @@ from monitor.errors import StateRefused, StoreUnavailable
 from monitor.moments import to_millis
 from monitor.settings import EMBEDDED, Report, Settings
 from monitor.settings import check as check_file
+from monitor.settings.advice import LITERAL
 from monitor.status.diagnosis import Finding, of_config, of_files, of_server, of_work
 from monitor.store.server import server_facts
 from monitor.web.readiness import Readiness
-
-_LITERAL = "stands in the file itself"
 
 
 async def doctor(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
@@ -49,7 +48,7 @@ async def doctor(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False
 
 
 async def _surroundings(config: Path, report: Report, settings: Settings) -> list[Finding]:
-    secrets = [f"line {one.line}" for one in report.warnings if _LITERAL in one.text]
+    secrets = [f"line {one.line}" for one in report.warnings if LITERAL in one.text]
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     mode = stat.S_IMODE((await asyncio.to_thread(config.stat)).st_mode)
     guard = Egress(settings.egress.allow)

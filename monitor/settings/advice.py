@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -12,6 +13,9 @@ from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
 from monitor.settings.routes import every_route
 from monitor.yamlfile import Scalar
+
+LITERAL = "stands in the file itself"
+"""What every warning about a secret that is written out says; `jobwire doctor` finds them by it."""
 
 _SECRET_HEADER = re.compile(r"auth|token|secret|key|passw|cookie|credential", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"//[^@/]*:(?!\$\{)[^@/]+@")
@@ -21,6 +25,7 @@ def advise(settings: Settings, warnings: Problems) -> None:
     """The settings of a file without problems in; what deserves a look is added to `warnings`."""
     _literal_secrets(settings, warnings)
     _without_tls(settings, warnings)
+    _unchecked(settings, warnings)
     _unused(settings, warnings)
 
 
@@ -32,10 +37,16 @@ def _literal_secrets(settings: Settings, warnings: Problems) -> None:
     for path in _secrets(holders):
         node = find(warnings.root, path)
         if isinstance(node, Scalar) and node.text and "${" not in node.text:
-            warnings.add(path, "a secret stands in the file itself: write ${NAME} or ${file:/path}")
+            warnings.add(path, f"a secret {LITERAL}: write ${{NAME}} or ${{file:/path}}")
     url = find(warnings.root, ("store", "url"))
     if isinstance(url, Scalar) and _URL_PASSWORD.search(url.text):
-        warnings.add(("store", "url"), "a password stands in the file itself: write ${NAME} or set JOBWIRE_STORE_URL")
+        warnings.add(("store", "url"), f"a password {LITERAL}: write ${{NAME}} or set JOBWIRE_STORE_URL")
+
+
+def _unchecked(settings: Settings, warnings: Problems) -> None:
+    options = parse_qs(urlsplit(settings.store.url).query)
+    if "none" in options.get("ssl_cert_reqs", ()):
+        warnings.add(("store", "url"), "ssl_cert_reqs=none believes whoever answers: name its authority, ssl_ca_certs")
 
 
 def _secrets(holders: list[tuple[Path, BaseModel]]) -> Iterator[Path]:

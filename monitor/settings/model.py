@@ -28,14 +28,14 @@ from monitor.targets.base import TargetOptions
 from monitor.values import Duration, Secret, TimeOfDay
 
 EMBEDDED = "embedded"
-_STORE = re.compile(r"(rediss?|redis\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")
+_STORE = re.compile(r"(rediss?|rediss?\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):(?P<port>[0-9]{1,5})")
 
 
 def _store(url: str) -> str:
     if url != EMBEDDED and not _STORE.fullmatch(url):
         raise ValueError(
-            "is not a store: write embedded, redis://HOST:PORT/DB, rediss://..., unix:///PATH or redis+sentinel://..."
+            "is not a store: write embedded, redis://HOST:PORT/DB, rediss://..., unix:///PATH or redis[s]+sentinel://..."
         )
     return url
 
@@ -86,7 +86,7 @@ class StoreSettings(Section):
     url: Annotated[str, AfterValidator(_store)] = Field(
         default=EMBEDDED,
         repr=False,
-        description="embedded (a server of its own), or redis://, rediss://, unix://, redis+sentinel://",
+        description="embedded (a server of its own), or redis://, rediss://, unix://, redis+sentinel://, rediss+sentinel://",
     )
     data_dir: Annotated[Path, AfterValidator(_directory)] = Field(
         default=Path("var"), description="directory of the embedded store, from where jobwire is started"

@@ -49,6 +49,14 @@ def test_a_store_without_a_literal_password_is_fine(configs: Configs, url: str) 
     assert configs.warnings(f'{GOOD}store: {{url: "{url}"}}\n', ENVIRON | {"PASSWORD": "x"}) == []
 
 
+def test_a_store_that_anybody_may_pose_as_is_advised_against(configs: Configs) -> None:
+    """TLS without a look at the certificate keeps nobody out."""
+    text = GOOD + 'store: {url: "rediss://host/0?ssl_cert_reqs=none"}\n'
+    (said,) = configs.warnings(text, ENVIRON)
+    assert "store.url: ssl_cert_reqs=none believes whoever answers" in said
+    assert configs.warnings(GOOD + 'store: {url: "rediss+sentinel://a,b/main?ssl_ca_certs=/ca"}\n', ENVIRON) == []
+
+
 def test_plain_http_is_advised_against(configs: Configs) -> None:
     """Except on this machine, where nobody listens in."""
     text = """

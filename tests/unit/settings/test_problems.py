@@ -149,7 +149,7 @@ def test_a_name_that_is_no_name(configs: Configs, name: str) -> None:
         ("stor: {}", "2:1: stor: unknown section; did you mean store?"),
         (
             "metrics: {}",
-            "unknown section; allowed: store, web, egress, telemetry, sources, deadlines, stuck, targets, intervals, routes",
+            "unknown section; allowed: store, web, egress, telemetry, sources, deadlines, stuck, targets, intervals",
         ),
         ("store: {url: 'postgres://x/y'}", "2:14: store.url: is not a store: write embedded, redis://HOST:PORT/DB"),
         ("store: {url: 'redis://'}", "store.url: is not a store"),
