@@ -1,8 +1,8 @@
-"""Hypothesis without a time limit per example: a busy machine is no failure, pytest's own limit ends what hangs."""
+"""Hypothesis without limits of time, per example or for making them: a busy machine is no failure, pytest's own limit ends what hangs."""
 
 from __future__ import annotations
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("jobwire", deadline=None)
+settings.register_profile("jobwire", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("jobwire")
