@@ -84,25 +84,25 @@ class Draft:
         if target.digest is not None:
             silence = self.hushing.silences.quiet(self._subject(event, decision), self.hushing.now)
             why = f"silence {silence.id}" if silence else KEPT
-            lane = group_hash(decision.group)
-            self.assignments.append(_assignment(stored, event, decision, decision.target, lane, quiet=why))
+            place = _place(decision, decision.target, group_hash(decision.group))
+            self.assignments.append(_assignment(stored, event, place, quiet=why))
             return []
         if target.target.grouped:
-            lane, meta = group_hash(decision.group), _meta(decision)
-            timers = decision.timers
-            self.entries.append(Entry(decision.target, lane, timers.group_wait, timers.group_interval, member, meta))
-            self.assignments.append(_assignment(stored, event, decision, decision.target, lane, grouped=True))
-            return [Place(decision.target, lane, decision.severity, decision.route)] if member else []
+            place, timers = _place(decision, decision.target, group_hash(decision.group)), decision.timers
+            wait, interval = timers.group_wait, timers.group_interval
+            self.entries.append(Entry(place.target, place.lane, wait, interval, member, _meta(decision)))
+            self.assignments.append(_assignment(stored, event, place, wait=decision.group_wait, grouped=True))
+            return [place] if member else []
         key = str(event["data"]["key"])
         lane = key if target.options.ordered == "resource" else stored.id
         quiet = None if ends else self._quiet(event, decision)
         by = quiet.by if quiet else None
-        self.assignments.append(_assignment(stored, event, decision, decision.target, lane, quiet=by))
+        self.assignments.append(_assignment(stored, event, _place(decision, decision.target, lane), quiet=by))
         if quiet is None or opened is None:
             return []
-        held = f"{HELD}{opened.after.id}"
-        self.entries.append(Entry(decision.target, held, 0.0, 0.0, member, _meta(decision)))
-        return [Place(decision.target, held, decision.severity, decision.route)]
+        held = _place(decision, decision.target, f"{HELD}{opened.after.id}")
+        self.entries.append(Entry(held.target, held.lane, 0.0, 0.0, member, _meta(decision)))
+        return [held]
 
     def _digest(self, stored: Stored, event: Mapping[str, Any]) -> None:
         """A digest goes to the target it was written for, past all routes, in a lane of its own."""
@@ -110,7 +110,7 @@ class Draft:
         if name in self.targets and self.targets[name].target.grouped:
             decision = Decision(name, "digest", "digest", 0.0, 0.0, DEFAULT_SEVERITY, {})
             self.entries.append(Entry(name, "digest", 0.0, 0.0, None, _meta(decision)))
-            self.assignments.append(_assignment(stored, event, decision, name, "digest", grouped=True))
+            self.assignments.append(_assignment(stored, event, _place(decision, name, "digest"), grouped=True))
 
     def _quiet(self, event: Mapping[str, Any], decision: Decision) -> Quiet | None:
         return self.hushing.quiet(self._subject(event, decision), decision.route)
@@ -131,12 +131,11 @@ class Draft:
                 if own_news(event, name):
                     continue
                 own = opened.after.id if not self.targets[name].target.grouped else group_hash(decision.group)
-                lane = f"{ESCALATED}{own}"
-                interval = decision.timers.group_interval if self.targets[name].target.grouped else 0.0
+                place = places[name] = _place(decision, name, f"{ESCALATED}{own}")
+                interval = decision.timers.group_interval if self._grouped(place) else 0.0
                 member = (opened.after.key, opened.after.family)
-                self.entries.append(Entry(name, lane, escalate.after, interval, member, _meta(decision)))
-                self.assignments.append(_assignment(stored, event, decision, name, lane, grouped=True))
-                places[name] = Place(name, lane, decision.severity, decision.route)
+                self.entries.append(Entry(name, place.lane, escalate.after, interval, member, _meta(decision)))
+                self.assignments.append(_assignment(stored, event, place, wait=decision.group_wait, grouped=True))
         return list(places.values())
 
     def _leave(self, opened: Move, places: Sequence[Place]) -> None:
@@ -151,28 +150,16 @@ class Draft:
         sent = {(one.target, one.lane) for one in self.assignments if one.event == stored.id}
         for place in ended.places:
             self.entries.append(self._touch(place))
-            known = place.target in self.targets
-            if known and self.targets[place.target].target.grouped and (place.target, place.lane) not in sent:
-                self.assignments.append(
-                    Assignment(
-                        target=place.target,
-                        lane=place.lane,
-                        wait=0.0,
-                        event=stored.id,
-                        place=stored.place,
-                        type=stored.type,
-                        key=str(event["data"]["key"]),
-                        route=place.route,
-                        severity=place.severity,
-                        grouped=True,
-                    )
-                )
+            if self._grouped(place) and (place.target, place.lane) not in sent:
+                self.assignments.append(_assignment(stored, event, place, grouped=True))
 
     def _touch(self, place: Place) -> Entry:
         timers = self.router.timers(place.route)
-        grouped = place.target in self.targets and self.targets[place.target].target.grouped
-        wait, interval = (timers.group_wait, timers.group_interval) if grouped else (0.0, 0.0)
+        wait, interval = (timers.group_wait, timers.group_interval) if self._grouped(place) else (0.0, 0.0)
         return Entry(place.target, place.lane, wait, interval)
+
+    def _grouped(self, place: Place) -> bool:
+        return place.target in self.targets and self.targets[place.target].target.grouped
 
     def _keep(self, condition: Condition) -> None:
         ledger = self.ledgers.get(condition.key)
@@ -199,26 +186,29 @@ def _meta(decision: Decision) -> Meta:
     return Meta(decision.route, dict(decision.labels), dict(decision.values))
 
 
+def _place(decision: Decision, target: str, lane: str) -> Place:
+    return Place(target, lane, decision.severity, decision.route)
+
+
 def _assignment(
     stored: Stored,
     event: Mapping[str, Any],
-    decision: Decision,
-    target: str,
-    lane: str,
+    place: Place,
     *,
+    wait: float = 0.0,
     grouped: bool = False,
     quiet: str | None = None,
 ) -> Assignment:
     return Assignment(
-        target=target,
-        lane=lane,
-        wait=decision.group_wait if grouped else 0.0,
+        target=place.target,
+        lane=place.lane,
+        wait=wait,
         event=stored.id,
         place=stored.place,
         type=stored.type,
         key=str(event["data"]["key"]),
-        route=decision.route,
-        severity=decision.severity,
+        route=place.route,
+        severity=place.severity,
         grouped=grouped,
         quiet=quiet,
     )
