@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -55,6 +56,7 @@ class Slack:
         self._extra: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
         self._clicks = options.token is not None and bool(options.signing_secret or options.signing_secrets)
         self._mention, self._broadcast = options.mention, options.broadcast
+        self._zone = ZoneInfo(options.timezone)
         self._layout = layout(options.body) if options.body is not None else None
         self.attends = options.webhook_url is None
         if options.webhook_url is not None:
@@ -93,7 +95,7 @@ class Slack:
         if group is None or not group.members:
             events = [read(body) for body in message.events]
             usual = slack_digest.message(events, message.sent_at) or slack_blocks.message(
-                events, message.sent_at, message.severity
+                events, message.sent_at, message.severity, group.route if group else None
             )
             payload = own_message(self._layout, message) or usual
             return (yield from self._once(payload, slack_blocks.text_only(usual, events), message.sent_at))
@@ -107,7 +109,7 @@ class Slack:
         self, group: Group, others: list[Facts], now: datetime, own: dict[str, Any] | None
     ) -> Exchange[Outcome]:
         """By webhook nothing can be edited: the state and the news in one message."""
-        payload = own or slack_groups.parent(group, clicks=False)
+        payload = own or slack_groups.parent(group, clicks=False, zone=self._zone)
         payload["blocks"] = [*payload.get("blocks", []), *slack_groups.beside(others)]
         if group.reason is Reason.ESCALATION and self._mention:
             payload["text"] = f"{self._mention} {payload['text']}"
@@ -124,7 +126,9 @@ class Slack:
         fresh = memory.get("since") != life or not memory.get("ts")
         done: Outcome | None = None
         if not fresh:
-            payload = own or slack_groups.parent(group, clicks=self._clicks, before=memory.get("before"))
+            payload = own or slack_groups.parent(
+                group, clicks=self._clicks, before=memory.get("before"), zone=self._zone
+            )
             where = {"channel": memory["channel"], "ts": memory["ts"]}
             done, word = yield from self._written(
                 self._edit_url, payload | where, {"text": payload["text"]} | where, now
@@ -132,7 +136,7 @@ class Slack:
             fresh = word is not None and classify(word, done.status or 0) is Class.EDIT
         if fresh:
             before = _link(memory) if memory.get("since") != life else memory.get("before")
-            payload = own or slack_groups.parent(group, clicks=self._clicks, before=before)
+            payload = own or slack_groups.parent(group, clicks=self._clicks, before=before, zone=self._zone)
             done, _ = yield from self._written(self._post_url, payload, {"text": payload["text"]}, now)
             memory = {**(done.remember or {}), "since": life, **({"before": before} if before else {})}
         assert done is not None  # noqa: S101 - it was edited, or posted anew
@@ -152,7 +156,8 @@ class Slack:
         escalation = group.reason is Reason.ESCALATION
         if "ts" not in memory or group.reason is Reason.ACKNOWLEDGED or (fresh and not others and not escalation):
             return None
-        payload = slack_groups.reply(group, others, self._mention if escalation else None, alone=fresh)
+        mention = self._mention if escalation else None
+        payload = slack_groups.reply(group, others, mention, alone=fresh, zone=self._zone)
         if payload is None:
             return None
         where = {"channel": memory.get("channel") or self._extra["channel"], "thread_ts": memory["ts"]}

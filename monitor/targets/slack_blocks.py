@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from monitor.moments import parse_instant
+from monitor.targets.slack_lines import named
 from monitor.targets.slack_text import escape, mrkdwn, plain, width
 from monitor.targets.telling import (
     Facts,
@@ -44,29 +45,32 @@ class _Story:
     said: Said
 
 
-def message(events: Sequence[Facts], now: datetime, severity: str | None = None) -> Json:
+def message(events: Sequence[Facts], now: datetime, severity: str | None = None, route: str | None = None) -> Json:
     """One event or a group of them in, the message's `text` and `blocks` out, inside every limit of Slack.
 
-    `severity` is the route's (info, warning, critical) and colours the headline; None leaves it to the event.
+    `severity` is the route's (info, warning, critical) and colours the headline; None leaves it to the event. `route`
+    is the one that they came by, None where they came by none (a preview, a test).
     """
     stories = [_Story(facts, tell(facts)) for facts in events]
+    origin = [f"route {route}"] if route else []
     if len(stories) > 1:
-        return _several(stories, now, severity)
+        return _several(stories, now, severity, origin)
     only = stories[0].said
-    return _single(_Story(stories[0].facts, replace(only, tone=graded(only.tone, severity))), now)
+    return _single(_Story(stories[0].facts, replace(only, tone=graded(only.tone, severity))), now, origin)
 
 
-def _single(story: _Story, now: datetime) -> Json:
+def _single(story: _Story, now: datetime, route: Sequence[str]) -> Json:
     facts, words = story.facts, story.said
     body: Json = section(mrkdwn(words.sentence, _SENTENCE, facts.url))
     fields = fields_of(facts)
     if fields:
         body["fields"] = fields
-    told = [facts.type, facts.source, facts.id, *_lateness([facts], now)]
-    return {"text": _headline(story), "blocks": [_header(story), body, context(told)]}
+    late = _late([facts], now)
+    told = [*rule_of(facts), *(route or [facts.source]), facts.id, *late_words(late)]
+    return {"text": f"{_headline(story)}{late_ending(late)}", "blocks": [_header(story), body, context(told)]}
 
 
-def _several(stories: Sequence[_Story], now: datetime, severity: str | None) -> Json:
+def _several(stories: Sequence[_Story], now: datetime, severity: str | None, route: Sequence[str]) -> Json:
     facts = [story.facts for story in stories]
     types = Counter(one.type for one in facts).most_common()
     told = ", ".join(f"{number} × {name}" for name, number in types[:3]) + (", …" if len(types) > 3 else "")
@@ -78,10 +82,12 @@ def _several(stories: Sequence[_Story], now: datetime, severity: str | None) -> 
     lines = [_listed(stories[index]) for index in sorted(ranked[:LISTED])]
     if len(stories) > LISTED:
         lines.append(f"… and {len(stories) - LISTED} more")
-    shown = [told, f"{facts[0].id} and {count(len(facts) - 1, 'other')}", *_lateness(facts, now)]
+    late = _late(facts, now)
+    shown = [told, *route, ids_of([one.id for one in facts]), *late_words(late)]
     title = f"{len(stories)} events from {origin}"
+    heard = named([(stories[index].facts.title, stories[index].said.move) for index in ranked])
     return {
-        "text": f"{sign} {escape(f'{title}: {told}', _TEXT)}",
+        "text": f"{sign} {escape(f'{title}: {heard}', _TEXT)}{late_ending(late)}",
         "blocks": [header(f"{sign} {title}"), *lines_in_sections(lines), context(shown)],
     }
 
@@ -94,7 +100,8 @@ def _sign(tone: Tone) -> str:
 def _headline(story: _Story) -> str:
     """The one line that phones and screen readers get: sign and word, object, move, source."""
     words, facts = story.said, story.facts
-    return f"{_sign(words.tone)} {escape(facts.title, 140)}: {escape(words.move, 100)} · {escape(facts.source, 50)}"
+    what = f"{escape(facts.title, 140)}: {escape(words.move, 100)}"
+    return f"{_sign(words.tone)} {what} · {escape(facts.source, 50)}"
 
 
 def _header(story: _Story) -> Json:
@@ -144,15 +151,32 @@ def _short(value: Any) -> Part:
     return part if not isinstance(part, str) else plain(said(part), 120)
 
 
-def _lateness(facts: Sequence[Facts], now: datetime) -> list[str]:
-    """A word about messages that come long after what they tell of."""
+def rule_of(facts: Facts) -> list[str]:
+    """Which rule an event comes from: its type, and which rung of a ladder."""
+    rung = facts.deadline.get("rung")
+    return [facts.type, f"rung {rung}"] if rung else [facts.type]
+
+
+def ids_of(events: Sequence[str]) -> str:
+    """Ids of events in, `evt_4kq7aaaa and 7 others` out."""
+    others = len(set(events)) - 1
+    return f"{events[0]} and {count(others, 'other')}" if others else events[0]
+
+
+def _late(facts: Sequence[Facts], now: datetime) -> float:
+    """Seconds between seeing the first of these and telling it."""
     seen = [at for at in (parse_instant(one.time) for one in facts) if at]
-    return late_words((now - min(seen)).total_seconds() if seen else 0.0)
+    return (now - min(seen)).total_seconds() if seen else 0.0
 
 
 def late_words(seconds: float) -> list[str]:
     """Seconds between seeing and telling in, a word about it out where they are many."""
     return [f"delivered {span(seconds)} after it was seen"] if seconds > _LATE else []
+
+
+def late_ending(seconds: float) -> str:
+    """The same in, how a line for phones ends out."""
+    return f" · {span(seconds)} late" if seconds > _LATE else ""
 
 
 def section(text: str) -> Json:

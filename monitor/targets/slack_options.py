@@ -44,7 +44,9 @@ class SlackOptions(DigestOptions):
     users: list[str] = Field(
         default_factory=list, description="ids (U0123...) of those whose clicks count; everybody's if not given"
     )
-    timezone: ZoneName = Field(default="UTC", description="zone in which `until tomorrow 09:00` counts")
+    timezone: ZoneName = Field(
+        default="UTC", description="zone in which `until tomorrow 09:00` counts, and of instants that phones show"
+    )
     body: dict[str, Any] | None = Field(
         default=None, description="a layout of your own: a tree of `text` and `blocks` whose texts are Jinja templates"
     )

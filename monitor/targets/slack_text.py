@@ -16,10 +16,11 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _JOINER = "\u034f"
 # Slack has no escape for its marks, but a mark counts only at the edge of a word, and the combining grapheme joiner is
 # neither seen nor an edge; the zero-width space is one, and would make marks live that were not. Wide forms of marks
-# count too, and a quote begins with &gt; as well. What stands inside a word, as in driver_jobs, is left as it is.
+# count too, and a quote begins with &gt; as well. What stands inside a word, as in driver_jobs, is left as it is. What
+# text ends with is looked at as if a mark of ours came next.
 # https://github.com/yhatt/jsx-slack/blob/main/docs/about-escape-and-exact-mode.md
 # https://github.com/healthchecks/healthchecks (U+034F before asterisks)
-_LIVE = re.compile(r"[*~`＊～｀]|(?<![0-9A-Za-z])[_＿]|[_＿](?![0-9A-Za-z])|:(?=[^\s:]+:)|^[>＞]")
+_LIVE = re.compile(r"[*~`＊～｀]|(?<![0-9A-Za-z])[_＿]|[_＿](?![0-9A-Za-z])|:(?=[^\s:]+(?::|$))|^[>＞]")
 _TOKEN = re.compile(r"(<[^<>]*>)")
 _ADDRESS = re.compile(r":(?=//)|(?<=[0-9A-Za-z])[@.](?=[0-9A-Za-z])|(?<=mailto):|(?<=tel):")
 _LINK = re.compile(r"https?://[^\s<>|\"]{1,1000}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from monitor.conditions import Status
 from monitor.grouping.message import Member, News, Reason
 from monitor.moments import stamp
-from monitor.targets.telling import Facts, Moment, Part, read, span, tell
+from monitor.targets.telling import Facts, Moment, Part, plain_text, read, span, tell
 from monitor.targets.telling.cleaning import line
 
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))")
 _WORDS = {
     Status.OPEN: "Open",
     Status.ACKNOWLEDGED: "Acknowledged",
@@ -40,7 +42,13 @@ def facts_of(member: Member, reason: Reason) -> Facts:
 
 def move_of(member: Member, facts: Facts) -> str:
     """What a condition is about in a few words; of one that is over, what ended it."""
-    return (member.condition.ended_by if member.over else None) or tell(facts).move
+    ended = plain_text(_dated(member.condition.ended_by or "")) if member.over else ""
+    return ended or tell(facts).move
+
+
+def _dated(text: str) -> list[Part]:
+    """Text in; the same with each instant in it as a moment, to be shown as others are, out."""
+    return [Moment(part) if index % 2 else part for index, part in enumerate(_INSTANT.split(text)) if part]
 
 
 def since(member: Member) -> list[Part]:
@@ -49,8 +57,8 @@ def since(member: Member) -> list[Part]:
     if member.over:
         lasted = span(((condition.ended_at or condition.changed_at) - condition.opened_at).total_seconds())
         acted = f", acknowledged by {line(condition.acknowledgement.by, 60)}" if condition.acknowledgement else ""
-        why = f": {line(condition.ended_by, 120)}" if condition.ended_by else ""
-        return [f" Over after {lasted}{acted}{why}."]
+        why = [": ", *_dated(line(condition.ended_by, 120))] if condition.ended_by else []
+        return [f" Over after {lasted}{acted}", *why, "."]
     if member.status is Status.SNOOZED and condition.snooze:
         snooze = condition.snooze
         if snooze.until is None:

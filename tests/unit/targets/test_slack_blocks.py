@@ -38,7 +38,7 @@ def test_a_message_reads_from_the_headline_to_the_event_id() -> None:
         "  State: active",
         "  Deadline: 20 Dec 2025",
         "  Source: driver_jobs / uk-drivers",
-        "  driver_jobs.contract.expiring · uk-drivers · evt_4kq7aaaa",
+        "  driver_jobs.contract.expiring · rung 14d · uk-drivers · evt_4kq7aaaa",
     ]
 
 
@@ -60,16 +60,18 @@ def test_at_most_six_fields_and_the_rest_is_counted() -> None:
 
 def test_a_group_lists_ten_and_counts_the_rest() -> None:
     """The loudest are among the ten, all in the order they happened."""
-    quiet = [stored("worklayer.job.created", title=f"Job {n}") for n in range(14)]
+    quiet = [stored("worklayer.job.created", title=f"Job {n}", id=f"evt_{n}") for n in range(14)]
     loud = stored("devrev.job.failed", title="Upgrade", state={"before": "in_progress", "after": "failed"})
     made = render(*quiet, loud)
     lines = lines_of(made)
-    assert made["text"] == "🔴 Critical: 15 events from tax: 14 × worklayer.job.created, 1 × devrev.job.failed"
+    assert made["text"] == (
+        "🔴 Critical: 15 events from tax: Upgrade: in_progress → failed; Job 0: new; Job 1: new and 12 more"
+    )
     assert lines[0] == "🔴 Critical: 15 events from tax"
     assert lines[1].startswith("🔵 Job 0 is new")
     assert lines[10].startswith("🔴 Job Upgrade went from in_progress to failed")
     assert lines[11] == "… and 5 more"
-    assert "evt_4kq7aaaa and 14 others" in lines[12]
+    assert lines[12] == "  14 × worklayer.job.created, 1 × devrev.job.failed · evt_0 and 14 others"
 
 
 def test_the_severity_of_the_route_colours_the_headline() -> None:
@@ -86,6 +88,24 @@ def test_a_late_message_says_how_late_it_is() -> None:
     """Told hours after it was seen, a message must not look like news of this minute."""
     assert "delivered 3 hours after it was seen" in lines_of(render(CLAIMED, now=NOW + timedelta(hours=3)))[-1]
     assert "delivered" not in lines_of(render(CLAIMED))[-1]
+    assert render(CLAIMED, now=NOW + timedelta(hours=3))["text"].endswith("· tax · 3 hours late")
+
+
+def test_the_route_and_the_ids_of_events_are_at_the_foot() -> None:
+    """What came by which rule and route, to be looked up: the id of one, the first and the number of several."""
+    one = message([read(EXPIRING)], NOW, None, "drivers")
+    assert lines_of(one)[-1] == "  driver_jobs.contract.expiring · rung 14d · route drivers · evt_4kq7aaaa"
+    both = message([read(CLAIMED), read(stored("worklayer.job.created", id="evt_b"))], NOW, None, "routes[0]")
+    assert lines_of(both)[-1].endswith(" · route routes[0] · evt_4kq7aaaa and 1 other")
+
+
+def test_the_same_thing_of_several_is_said_once() -> None:
+    """A phone has room for names, not for one move told three times."""
+    claimed = [
+        stored("worklayer.job.claimed", title=f"Job {n}", state={"before": "UNCLAIMED", "after": "CLAIMED"})
+        for n in range(5)
+    ]
+    assert render(*claimed)["text"] == "🔵 5 events from tax: UNCLAIMED → CLAIMED: Job 0, Job 1, Job 2 and 2 more"
 
 
 def test_titles_link_to_the_object() -> None:

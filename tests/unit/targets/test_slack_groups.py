@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +17,8 @@ from monitor.grouping.message import Group, Member, News, Reason
 from monitor.simulator.slack_rules import check
 from monitor.simulator.slack_text import lines_of, live_in, mentions
 from monitor.targets.slack_actions import ACKNOWLEDGE, SNOOZE, wish
-from monitor.targets.slack_groups import headline, parent, reply
+from monitor.targets.slack_groups import parent, reply
+from monitor.targets.slack_lines import headline
 from monitor.targets.telling import read
 from tests.unit.targets.events import CLAIMED, stored
 from tests.unit.targets.groups import NOW, member, message
@@ -41,7 +44,7 @@ def test_an_open_condition_reads_from_the_headline_to_the_rule() -> None:
         "  Deadline: 20 Dec 2025",
         "  Source: driver_jobs / uk-drivers",
         "[Acknowledge] [Snooze]",
-        "  driver_jobs.contract.expiring · route routes[0] · evt_4kq7aaaa",
+        "  driver_jobs.contract.expiring · rung 14d · route routes[0] · evt_4kq7aaaa",
     ]
 
 
@@ -92,7 +95,64 @@ def test_what_is_over_says_what_ended_it_and_a_reply_what_it_is_about() -> None:
     assert headline(group(over)).startswith("🟢 Resolved: Contract of Tony Stark at ACME: the state is expired now")
     told = reply(group(member(news=News.WORSE), reason=Reason.WORSE), [], None)
     assert told is not None
-    assert told["text"] == "Open: Contract of Tony Stark at ACME: ends in 14 days (worse)"
+    assert told["text"] == ("🟠 It got worse: Contract of Tony Stark at ACME: ends in 14 days · since 5 Jan 09:25 UTC")
+
+
+def test_the_line_for_phones_says_who_has_it_until_when_and_how_long_it_lasted() -> None:
+    """Each state has its own ending, in the target's zone: nobody opens the app to learn whether somebody is on it."""
+    taken = Acknowledgement(by="Dana", at=NOW, revision=1)
+    snooze = Snooze(by="Dana", at=NOW, event="evt_4kq7aaaa", until=NOW + timedelta(hours=4))
+    endings = [
+        (member(), "· uk-drivers · since 5 Jan 09:25 UTC"),
+        (member(status=Status.ACKNOWLEDGED, acknowledgement=taken), "· uk-drivers · by Dana"),
+        (member(status=Status.SNOOZED, snooze=snooze), "· uk-drivers · by Dana, until 5 Jan 13:30 UTC"),
+        (member(status=Status.RESOLVED), "· uk-drivers · after 5 minutes"),
+    ]
+    for one, ending in endings:
+        assert headline(group(one)).endswith(ending)
+    at_home = parent(group(member()), clicks=False, zone=ZoneInfo("Europe/Berlin"))
+    assert at_home["text"].endswith("· since 5 Jan 10:25 CET")
+
+
+def test_the_date_that_ended_something_is_shown_as_dates_are() -> None:
+    """In the reader's zone in the message, in UTC on a phone, and not as the provider writes it."""
+    moved = member(status=Status.RESOLVED, ended_by="the start is 2026-06-04T16:42:00+00:00 now")
+    made = parent(group(moved), clicks=False)
+    assert "the start is 4 Jun 2026 16:42 UTC now" in made["text"]
+    assert "the start is <!date^1780591320^{date_short_pretty} {time}|" in str(made["blocks"])
+
+
+def test_the_line_of_a_group_names_what_is_new_before_the_rest() -> None:
+    """Names and what happened to them, the others counted, and since when the first is open."""
+    failed = [
+        member(stored("devrev.job.failed", f"job/{n}", f"Job {n}", state={"before": "queued", "after": "failed"}))
+        for n in range(8)
+    ]
+    assert headline(group(*failed)) == (
+        "🟠 8 conditions open: queued → failed: Job 0, Job 1, Job 2 and 5 more · since 5 Jan 09:25 UTC"
+    )
+    known = [replace(one, news=News.SAME) for one in failed]
+    fresh = [member(severity="critical"), *known]
+    assert headline(group(*fresh)) == (
+        "🔴 Critical, 9 conditions open: Contract of Tony Stark at ACME: ends in 14 days · since 5 Jan 09:25 UTC"
+    )
+    ended = [*known, member(status=Status.RESOLVED, ended_by="it was renewed")]
+    assert headline(group(*ended)) == (
+        "🟠 8 of 9 open: resolved: Contract of Tony Stark at ACME: it was renewed · since 5 Jan 09:25 UTC"
+    )
+
+
+def test_a_reply_about_occurrences_alone_names_them() -> None:
+    """Not the reason, which is no news."""
+    told = reply(group(member(news=News.SAME), reason=Reason.OCCURRED), [read(CLAIMED)], None)
+    assert told is not None
+    assert told["text"] == "🔵 Tony Stark | 2021 | 1040: UNCLAIMED → CLAIMED"
+
+
+def test_a_group_names_the_first_event_and_counts_the_others() -> None:
+    """To be looked up, as it is on the webhook."""
+    failed = [member(stored("devrev.job.failed", id=f"evt_{n}")) for n in range(3)]
+    assert "route routes[0] · evt_0 and 2 others" in lines_of(parent(group(*failed), clicks=False))[-1]
 
 
 def test_several_are_listed_and_counted() -> None:
@@ -100,9 +160,10 @@ def test_several_are_listed_and_counted() -> None:
     many = [member(stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}")) for n in range(14)]
     over = [member(FAILED, status=Status.RESOLVED)]
     made = parent(group(*many, *over), clicks=True)
-    assert made["text"].startswith("🔴 14 of 15 open: 14 × worklayer.job.failed, 1 × devrev.job.failed")
+    assert made["text"].startswith("🟠 14 of 15 open: it changed: Tony Stark | 2021 | 1040, ")
+    assert "14 × worklayer.job.failed, 1 × devrev.job.failed" in lines_of(made)[-1]
     assert "… and 5 more" in "\n".join(lines_of(made))
-    assert headline(group(*over, *over)) == "🟢 All 2 resolved: 2 × devrev.job.failed"
+    assert headline(group(*over, *over)) == "🟢 All 2 resolved: Import of users, Import of users"
 
 
 def test_links_are_there_without_clicks() -> None:

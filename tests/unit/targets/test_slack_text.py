@@ -70,6 +70,7 @@ def test_no_mixture_of_marks_is_live(text: str) -> None:
     assert live(escape(text, 200)) == []
     assert read_out(escape(text, 200)) == clean(text, 200)
     assert live(escape(text, 9)) == []
+    assert live(f"x: {escape(text, 200)}: {escape(text, 200)}") == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,142 @@
+"""What stands for a message where there is room for one line: on a phone, in a notification, for a screen reader. Pure.
+
+Each line stands alone: the state in a word, what changed, which things by name, and since when. Instants are in the
+zone of the target, and say so, because phones show date tokens as they are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+
+from monitor.conditions import Status
+from monitor.grouping.message import Group, Member, News, Reason
+from monitor.targets.slack_text import escape, plain
+from monitor.targets.standing import facts_of, move_of, status_of, word
+from monitor.targets.telling import Facts, Tone, count, graded, span, tell
+
+NAMED = 3
+"""Things that a line names; the others are counted."""
+_ONE, _LINE, _TITLE, _MOVE, _PLACE = 130, 300, 50, 45, 60
+_SIGNS = {
+    Status.OPEN: "🔴",
+    Status.ACKNOWLEDGED: "🟡",
+    Status.SNOOZED: "💤",
+    Status.RESOLVED: "🟢",
+    Status.EXPIRED: "⚪",
+}
+_WHY = {
+    Reason.ESCALATION: "Nobody has taken this yet",
+    Reason.REPEAT: "Still open",
+    Reason.WORSE: "It got worse",
+    Reason.SILENCE_ENDED: "The silence is over, this is still open",
+}
+
+
+def headline(group: Group, zone: tzinfo = UTC) -> str:
+    """A group with members in, its line out: what is so now, and what of that is new."""
+    if len(group.members) == 1:
+        return _about(group.members[0], group.reason, zone)
+    sign, title = title_of(group)
+    fresh = [member for member in group.members if member.news is not News.SAME]
+    told = fresh or list(group.open) or list(group.members)
+    since = _since(group.open, zone)
+    line = f"{title}: {_told(told, group.reason, states=bool(group.open))}"
+    return f"{sign} {escape(line, _LINE)}{since}"
+
+
+def news_line(group: Group, told: Sequence[Member], others: Sequence[Facts], zone: tzinfo = UTC) -> str:
+    """What a reply in a group's thread tells in: its conditions and what came along; its line out."""
+    if not told:
+        sign = min((tell(one).tone for one in others), key=lambda tone: tone.rank, default=Tone.NEWS).sign
+        return f"{sign} {escape(named([(one.title, tell(one).move) for one in others]), _LINE)}"
+    sign, state = state_of(told[0])
+    why = _WHY.get(group.reason)
+    more = f", and {count(len(others), 'event')} more" if others else ""
+    line = escape(f"{why or state}: {_told(told, group.reason, states=why is not None)}{more}", _LINE)
+    return f"{sign} {line}{_since([member for member in told if not member.over], zone)}"
+
+
+def title_of(group: Group) -> tuple[str, str]:
+    """A group of several in; its sign, and `3 of 5 open, tax` out."""
+    still, of = len(group.open), len(group.members)
+    values = " ".join(value for value in group.values.values() if value)
+    place = f", {plain(values, _PLACE)}" if values else ""
+    if not still:
+        return "🟢", f"All {of} resolved{place}"
+    untouched = [member for member in group.open if member.status is Status.OPEN]
+    sign = state_of(untouched[0])[0] if untouched else "🟡"
+    loud = _loud(untouched[0]) if untouched else ""
+    return (
+        sign,
+        f"{loud}{still} of {of} open{place}" if still < of else f"{loud}{count(still, 'condition')} open{place}",
+    )
+
+
+def state_of(member: Member) -> tuple[str, str]:
+    """A condition in; the sign and the word of its state out."""
+    status = status_of(member)
+    if status is Status.OPEN and graded(Tone.WARNING, member.severity) is not Tone.CRITICAL:
+        return graded(Tone.WARNING, member.severity).sign, word(member)
+    return _SIGNS[status], word(member)
+
+
+def named(things: Sequence[tuple[str, str]]) -> str:
+    """Titles and moves in, `failed: A, B, C and 5 more` out, or `A: failed; B: stuck and 5 more` where moves differ."""
+    left = len(things) - NAMED
+    more = f" and {left} more" if left > 0 else ""
+    shown = [(plain(title, _TITLE), plain(move, _MOVE)) for title, move in things[:NAMED]]
+    if len(things) > 1 and len({move for _, move in things}) == 1:
+        return f"{f'{shown[0][1]}: ' if shown[0][1] else ''}{', '.join(title for title, _ in shown)}{more}"
+    return "; ".join(f"{title}: {move}" if move else title for title, move in shown) + more
+
+
+def _told(members: Sequence[Member], reason: Reason, *, states: bool = True) -> str:
+    """The things that a line is about; where `states`, with the word of each state that is not open."""
+    things: dict[str, list[tuple[str, str]]] = {}
+    for member in members:
+        facts = facts_of(member, reason)
+        # Of what is over without a word why, what it was is not so any more.
+        move = "" if member.over and not member.condition.ended_by else move_of(member, facts)
+        things.setdefault(word(member), []).append((facts.title, move))
+    return " · ".join(
+        f"{f'{state.lower()}: ' if states and state != 'Open' else ''}{named(those)}" for state, those in things.items()
+    )
+
+
+def _about(member: Member, reason: Reason, zone: tzinfo) -> str:
+    """The line about one condition."""
+    facts = facts_of(member, reason)
+    sign, state = state_of(member)
+    what = f"{escape(facts.title, _ONE)}: {escape(move_of(member, facts), 90)}"
+    return f"{sign} {_loud(member)}{state}: {what} · {escape(facts.source, 40)}{_standing(member, zone)}"
+
+
+def _loud(member: Member) -> str:
+    """`Critical, ` for what is open and grave; elsewhere the state says enough."""
+    return "Critical, " if member.status is Status.OPEN and member.severity == "critical" else ""
+
+
+def _standing(member: Member, zone: tzinfo) -> str:
+    """Since when it is so, for how long it was, or who has it."""
+    condition = member.condition
+    if member.over:
+        lasted = ((condition.ended_at or condition.changed_at) - condition.opened_at).total_seconds()
+        return f" · after {span(lasted)}"
+    if member.status is Status.SNOOZED and condition.snooze:
+        until = f"until {_at(condition.snooze.until, zone)}" if condition.snooze.until else "until it changes"
+        return f" · by {escape(condition.snooze.by, 40)}, {until}"
+    if member.status is Status.ACKNOWLEDGED and condition.acknowledgement:
+        return f" · by {escape(condition.acknowledgement.by, 40)}"
+    return f" · since {_at(condition.opened_at, zone)}"
+
+
+def _since(members: Sequence[Member], zone: tzinfo) -> str:
+    """Since when the first of them is open; empty without any."""
+    began = min((member.condition.opened_at for member in members), default=None)
+    return f" · since {_at(began, zone)}" if began else ""
+
+
+def _at(instant: datetime, zone: tzinfo) -> str:
+    at = instant.astimezone(zone)
+    return f"{at.day} {at:%b %H:%M %Z}"
