@@ -7,11 +7,12 @@ requests a second. Sizes are `50MB`, `512KB` or a number of bytes (1 MB = 1,000,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from datetime import time, timedelta
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -110,3 +111,19 @@ TimeOfDay: TypeAlias = Annotated[
     time, BeforeValidator(parse_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
 ]
 """A time on the wall clocks of some zone."""
+
+
+def secrets_of(options: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], SecretStr]]:
+    """Options as a model, or a part of them, in; every secret that is set in them, at any depth, with its path out."""
+    if isinstance(options, SecretStr):
+        if options.get_secret_value():
+            yield path, options
+    elif isinstance(options, BaseModel):
+        for name in type(options).model_fields:
+            yield from secrets_of(getattr(options, name), (*path, name))
+    elif isinstance(options, Mapping):
+        for key, inner in options.items():
+            yield from secrets_of(inner, (*path, key))
+    elif isinstance(options, list | tuple):
+        for index, inner in enumerate(options):
+            yield from secrets_of(inner, (*path, index))

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, SecretStr
 
 from monitor.bootstrap import Services, router_of
 from monitor.conditions import Status
@@ -19,6 +18,7 @@ from monitor.grouping.message import Group, Member, News, Reason
 from monitor.routing import Decision, default_severity
 from monitor.settings import Settings
 from monitor.targets.base import Message, Outcome, Target
+from monitor.values import secrets_of
 
 
 class MessageView(msgspec.Struct, frozen=True):
@@ -37,7 +37,8 @@ def preview_of(settings: Settings, target: Target, name: str, body: bytes, now: 
     """
     step = _first_step(target, _message(body, target, name, settings, now))
     method = step.method if isinstance(step, Request) else "by a library"
-    shown = _shown(step, _secrets(settings.targets[name].options))
+    secrets = [secret.get_secret_value() for _, secret in secrets_of(settings.targets[name].options)]
+    shown = _shown(step, secrets)
     return MessageView(name, method, target.address(), shown)
 
 
@@ -112,20 +113,10 @@ def _shown(step: Request | Blocking, secrets: list[str]) -> Any:
 def _readable(body: bytes | None, secrets: list[str]) -> Any:
     """A body as JSON where it is that, else as text; secrets of the target in it (a routing key, say) as `***`."""
     text = (body or b"null").decode("utf-8", "replace")
-    for secret in secrets:
-        text = text.replace(secret, "***")
+    for secret in sorted(secrets, key=len, reverse=True):
+        # As it is written within JSON, too.
+        text = text.replace(secret, "***").replace(msgspec.json.encode(secret).decode()[1:-1], "***")
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         return text
-
-
-def _secrets(value: Any) -> list[str]:
-    """Every secret among the options of a target."""
-    if isinstance(value, SecretStr):
-        return [value.get_secret_value()] if value.get_secret_value() else []
-    if isinstance(value, BaseModel):
-        return [one for name in type(value).model_fields for one in _secrets(getattr(value, name))]
-    if isinstance(value, dict):
-        return [one for inner in value.values() for one in _secrets(inner)]
-    return [one for inner in value for one in _secrets(inner)] if isinstance(value, list | tuple) else []

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from monitor.settings.model import Settings, host_of, is_loopback
 from monitor.settings.problems import Path, Problems, find
 from monitor.settings.routes import every_route
+from monitor.values import secrets_of
 from monitor.yamlfile import Scalar
 
 LITERAL = "stands in the file itself"
@@ -51,25 +51,9 @@ def _unchecked(settings: Settings, warnings: Problems) -> None:
 
 def _secrets(holders: list[tuple[Path, BaseModel]]) -> Iterator[Path]:
     for path, options in holders:
-        for key, value in _given(options):
-            named_otherwise = key[0] == "headers" and not _SECRET_HEADER.search(str(key[-1]))
-            if isinstance(value, SecretStr) and not named_otherwise:
+        for key, _ in secrets_of(options):
+            if key[0] != "headers" or _SECRET_HEADER.search(str(key[-1])):
                 yield (*path, *key)
-
-
-def _given(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every single value that the file gives a model, with its path; defaults are left out."""
-    if isinstance(value, BaseModel):
-        for name in value.model_fields_set:
-            yield from _given(getattr(value, name), (*path, name))
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _given(inner, (*path, key))
-    elif isinstance(value, list | tuple):
-        for index, inner in enumerate(value):
-            yield from _given(inner, (*path, index))
-    else:
-        yield path, value
 
 
 def _without_tls(settings: Settings, warnings: Problems) -> None:

@@ -30,6 +30,7 @@ from monitor.exchange import Page, Request, Response
 from monitor.providers import PROVIDERS
 from monitor.providers.base import Provider, ScanPlan, SourceOptions
 from monitor.resources import Resource
+from monitor.values import secrets_of
 from tests.drive import SAMPLES, drive, reply, sample, sample_answers, sample_scan
 from tests.drive import look_up as look_up_of
 
@@ -67,8 +68,7 @@ class Case:
 
     def secrets(self) -> list[str]:
         """Every secret among the sample options."""
-        values = [getattr(self.options, field) for field in type(self.options).model_fields]
-        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        return [secret.get_secret_value() for _, secret in secrets_of(self.options)]
 
     def failure(self, response: Response) -> ProviderError:
         """The error of a scan whose first answer is this one."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import ValidationError
 
 from monitor.errors import ConnectFailed, TransportError, TransportTimeout
 from monitor.exchange import Request, Response
 from monitor.targets import TARGETS
 from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
+from monitor.values import secrets_of
 from tests.drive import drive, sample
 from tests.unit.targets.events import CLAIMED, EXPIRING, stored
 
@@ -56,7 +57,7 @@ class Case:
 
     def secrets(self) -> list[str]:
         """Every secret among the sample options, those within URLs too."""
-        found = list(_secrets(self.options))
+        found = [secret.get_secret_value() for _, secret in secrets_of(self.options)]
         for url in self.options.destinations().values():
             parts = urlsplit(url)
             found += [part for part in (parts.password, parts.query) if part]
@@ -268,20 +269,6 @@ def _fate(case: Case, error: TransportError) -> str:
     except TransportError:
         return "raised"
     raise AssertionError("it goes on asking although no answer came")
-
-
-def _secrets(value: Any) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets(getattr(value, name))
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _secrets(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _secrets(item)
 
 
 CHECKS: tuple[Callable[[Case], None], ...] = (

@@ -1,4 +1,4 @@
-"""Hypothesis without limits of time, per example or for making them: a busy machine is no failure, pytest's own limit ends what hangs."""
+"""Hypothesis without limits of time: a busy machine is no failure, pytest's own limit ends what hangs."""
 
 from __future__ import annotations
 

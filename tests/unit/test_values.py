@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from monitor.values import (
     Duration,
@@ -20,6 +20,7 @@ from monitor.values import (
     parse_duration,
     parse_rate,
     parse_size,
+    secrets_of,
 )
 
 
@@ -146,3 +147,32 @@ def test_a_wrong_word_says_where_and_what_is_allowed() -> None:
     (error,) = caught.value.errors()
     assert error["loc"] == ("every",)
     assert "90 is not a duration" in error["msg"]
+
+
+class _Inner(BaseModel):
+    key: Secret | None = None
+
+
+class _Options(BaseModel):
+    token: Secret = SecretStr("")
+    headers: dict[str, Secret] = {}
+    urls: list[Secret] = []
+    pairs: tuple[_Inner, ...] = ()
+    inner: _Inner = _Inner()
+    plain: str = "not one"
+
+
+def test_every_secret_of_options_is_found_where_it_stands() -> None:
+    """In lists, maps and parts of their own; one that is not set is none."""
+    options = _Options(
+        headers={"x-key": SecretStr("a")},
+        urls=[SecretStr("b"), SecretStr("")],
+        pairs=(_Inner(), _Inner(key=SecretStr("c"))),
+        inner=_Inner(key=SecretStr("d")),
+    )
+    assert {path: secret.get_secret_value() for path, secret in secrets_of(options)} == {
+        ("headers", "x-key"): "a",
+        ("urls", 0): "b",
+        ("pairs", 1, "key"): "c",
+        ("inner", "key"): "d",
+    }
