@@ -16,6 +16,8 @@ from monitor.targets.telling import backlog as words
 Json: TypeAlias = dict[str, Any]
 
 _TEXT, _SENTENCE, _LINE = 290, 900, 900
+_BARE, _BARE_LINE = 5, 300
+"""Conditions named and characters of a count, where all is one text: below 4,000 of them Slack leaves it whole."""
 
 
 def message(told: CatchUp) -> Json:
@@ -37,8 +39,8 @@ def message(told: CatchUp) -> Json:
 
 def text_only(told: CatchUp) -> Json:
     """The same without blocks, for when Slack refuses them."""
-    lines = [message(told)["text"], *(standing_line(member) for member in told.named)]
-    return {"text": "\n".join([*lines, *(escape(line, _LINE) for line in words.rest(told))])}
+    lines = [message(told)["text"], *(standing_line(member) for member in told.named[:_BARE])]
+    return {"text": "\n".join([*lines, *(escape(line, _BARE_LINE) for line in words.rest(told))])}
 
 
 def _sign(told: CatchUp) -> str:

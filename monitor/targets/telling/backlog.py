@@ -29,8 +29,8 @@ def reason(told: CatchUp) -> tuple[Part, ...]:
     }[told.why]
     last = f" The last attempt said: {told.error}." if told.error and told.why is Why.OUTAGE else ""
     return (
-        Strong("Told late. "),
-        f"This channel was behind by {span(told.late)}: {why}.{last} So this one message tells what came since ",
+        Strong("Told late."),
+        f" This channel was behind by {span(told.late)}: {why}.{last} So this one message tells what came since ",
         Moment(stamp(told.since)),
         f": {_size(told)}.",
     )
