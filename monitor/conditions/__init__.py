@@ -5,6 +5,7 @@ condition    one as a value
 life         opened, made worse, seen to, ended
 ending       whether one is over
 ledger       all conditions of one thing, and what an event makes of them
+brief        what lists and counts need of those that are open
 """
 
 from __future__ import annotations

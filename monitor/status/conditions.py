@@ -7,11 +7,11 @@ from datetime import datetime
 
 import msgspec
 
+from monitor.conditions.brief import severity_of
 from monitor.conditions.condition import Condition, Status
 from monitor.conditions.ledger import Ledger
 from monitor.conditions.life import times
 from monitor.moments import stamp
-from monitor.routing import gravest
 from monitor.silences import Silence
 
 _ORDER = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED, Status.RESOLVED, Status.EXPIRED)
@@ -71,7 +71,6 @@ def condition_views(
 
 def condition_view(one: Condition, now: datetime) -> ConditionView:
     """A condition in, what people see of it out; its severity is what the routes say that tell of it."""
-    routed = [place.severity for place in one.places if not place.left]
     status = one.status(now)
     word = one.snooze if status is Status.SNOOZED and one.snooze else one.acknowledgement
     until = one.snooze.until if status is Status.SNOOZED and one.snooze else None
@@ -81,7 +80,7 @@ def condition_view(one: Condition, now: datetime) -> ConditionView:
         family=one.family,
         type=one.type,
         state=status,
-        severity=gravest(routed) if routed else one.severity,
+        severity=severity_of(one),
         title=one.title,
         source=one.source,
         opened_at=stamp(one.opened_at),

@@ -1,5 +1,5 @@
 -- Write one ledger of conditions, and have groups looked at now.
--- KEYS conditions due; ARGV prefix key expected_version value (key empty: no ledger), then target, lane of groups
+-- KEYS conditions due; ARGV prefix key expected_version value brief (key empty: no ledger), then target, lane of groups
 -- Returns 1, or 0 when the ledger was not the expected one: then nothing has changed.
 local book, due, prefix, key, value = KEYS[1], KEYS[2], ARGV[1], ARGV[2], ARGV[4]
 local time = redis.call('TIME')
@@ -7,10 +7,16 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if key ~= '' then
   local stored = redis.call('HGET', book, key)
   if (stored and string.match(stored, '^{"version":(%d+)') or '') ~= ARGV[3] then return 0 end
-  if value == '' then redis.call('HDEL', book, key) else redis.call('HSET', book, key, value) end
+  if value == '' then
+    redis.call('HDEL', book, key)
+    redis.call('HDEL', prefix .. ':briefs', key)
+  else
+    redis.call('HSET', book, key, value)
+    redis.call('HSET', prefix .. ':briefs', key, ARGV[5])
+  end
 end
 local touched = {}
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local target, lane = ARGV[i], ARGV[i + 1]
   local group, lanes = prefix .. ':group:' .. target .. ':' .. lane, prefix .. ':lanes:' .. target
   local score, pinned = redis.call('ZSCORE', lanes, lane), redis.call('HGET', group, 'pinned')

@@ -38,6 +38,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:group:TARGET:LANE` | hash | a group's book, its timers, what it is | while it has members, retention |
 | `P:members:TARGET:LANE` | set | conditions that stand in a group, by key and family | until told that they are over |
 | `P:conditions` | hash | key of a thing -> its conditions | while open, 2 h after, until told |
+| `P:briefs` | hash | key of a thing -> what of its conditions is open, in brief | with `P:conditions` |
 | `P:silences` | hash | id -> silence | 14 days after its end |
 | `P:hold:TARGET` | string | nothing is sent before this time (ms) | until then |
 | `P:budget:CREDENTIAL` | hash | pause, quota, concurrency, who sends and who waits, by a hash of the credential | 1 h |
@@ -210,6 +211,11 @@ class Keys:
     def conditions(self) -> str:
         """All conditions."""
         return self.of("conditions")
+
+    @property
+    def briefs(self) -> str:
+        """All open conditions in brief."""
+        return self.of("briefs")
 
     @property
     def silences(self) -> str:

@@ -4,7 +4,7 @@
 --      then four lists, each after its length:
 --      of groups: target lane wait_ms interval_ms member meta (member: a condition that stands there, or empty)
 --      of deliveries that are not sent: target lane delivery_id event_id stream_id type key route severity reason
---      of ledgers: key expected_version value (version empty: none is there; value empty: forget it)
+--      of ledgers: key expected_version value brief (version empty: none is there; value empty: forget it)
 --      and how many events there were: hour minute source (`-`: none) count
 -- Returns the number of new deliveries, -1 when the cursor was not the expected one, -2 when a ledger was not.
 local relay, due = KEYS[1], KEYS[2]
@@ -15,8 +15,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local groups = 6 + 10 * ARGV[5]
 local unsent = groups + 1 + 6 * ARGV[groups]
 local ledgers = unsent + 1 + 10 * ARGV[unsent]
-local book = prefix .. ':conditions'
-for at = ledgers + 1, ledgers + 3 * ARGV[ledgers], 3 do
+local book, briefs = prefix .. ':conditions', prefix .. ':briefs'
+for at = ledgers + 1, ledgers + 4 * ARGV[ledgers], 4 do
   local stored = redis.call('HGET', book, ARGV[at])
   if (stored and string.match(stored, '^{"version":(%d+)') or '') ~= ARGV[at + 1] then return -2 end
 end
@@ -72,11 +72,13 @@ end
 for at = unsent + 1, ledgers - 1, 10 do
   deliver(at + 3, ARGV[at], ARGV[at + 1], ARGV[at + 2], 'suppressed', 'reason', ARGV[at + 9], 'ended', now)
 end
-for at = ledgers + 1, ledgers + 3 * ARGV[ledgers], 3 do
+for at = ledgers + 1, ledgers + 4 * ARGV[ledgers], 4 do
   if ARGV[at + 2] == '' then
     redis.call('HDEL', book, ARGV[at])
+    redis.call('HDEL', briefs, ARGV[at])
   else
     redis.call('HSET', book, ARGV[at], ARGV[at + 2])
+    redis.call('HSET', briefs, ARGV[at], ARGV[at + 3])
   end
 end
 -- In parts: Lua hands over some thousand words at once at the most.
@@ -91,7 +93,7 @@ for target, lanes in pairs(touched) do
   local first = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
   if first[2] then redis.call('ZADD', due, first[2], target) end
 end
-local happened = ledgers + 1 + 3 * ARGV[ledgers]
+local happened = ledgers + 1 + 4 * ARGV[ledgers]
 for at = happened + 1, happened + 4 * ARGV[happened], 4 do
   local key = prefix .. ':minutes:' .. ARGV[at + 2] .. ':' .. ARGV[at]
   redis.call('HINCRBY', key, ARGV[at + 1] .. ':events', ARGV[at + 3])

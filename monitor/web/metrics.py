@@ -12,7 +12,6 @@ from aiohttp import web
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.conditions import Status
-from monitor.moments import from_millis
 from monitor.store.server import server_load
 from monitor.web.exposition import Exposition
 from monitor.web.figures import add_scans, add_source, add_target
@@ -83,13 +82,8 @@ class Metrics:
         shown.add("jobwire_deadlines_lag_seconds", max(0, now_ms - ring_ms) / 1000 if ring_ms is not None else 0)
 
     async def _conditions(self, shown: Exposition, now_ms: int) -> None:
-        now, ledgers = from_millis(now_ms), await self._store.conditions.all()
-        found = Counter(
-            (one.severity, one.status(now))
-            for ledger in ledgers.values()
-            for one in ledger.conditions.values()
-            if not one.ended
-        )
+        briefs = await self._store.conditions.briefs()
+        found = Counter((one.severity, one.status(now_ms)) for some in briefs.values() for one in some)
         for severity in _SEVERITIES:
             for state in _UNENDED:
                 shown.add("jobwire_conditions", found[severity, state], severity=severity, state=state)

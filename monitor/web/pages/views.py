@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -10,15 +11,16 @@ from typing import Any
 import msgspec
 
 from monitor.bootstrap import Services
+from monitor.conditions import Status
 from monitor.ladders import is_given
 from monitor.moments import from_millis, parse_date, parse_instant
 from monitor.resources import Document, pick
-from monitor.routing import type_glob
+from monitor.routing import SEVERITIES, rank, type_glob
 from monitor.status import (
     ConditionView,
     SourceView,
     TargetView,
-    condition_views,
+    condition_view,
     deliveries_of,
     delivery_view,
     held_removals,
@@ -30,7 +32,8 @@ from monitor.status import (
 from monitor.store.deadlines import Armed
 from monitor.web.pages.timeline import DAYS, Due
 
-EVENTS, DEADLINES, LOOKED_AT, AT_ONCE = 50, 200, 2000, 200
+EVENTS, CONDITIONS, DEADLINES, LOOKED_AT, AT_ONCE = 50, 50, 200, 2000, 200
+_ORDER = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,16 @@ class Filters:
         return not self.text or self.text.casefold() in body.decode("utf-8", "replace").casefold()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenConditions:
+    """The first of what is open, how much is open in all, what of it nobody has, and how much of each severity."""
+
+    shown: Sequence[ConditionView]
+    every: int
+    loose: int
+    severities: Sequence[tuple[str, int]]
+
+
 class Views:
     """Reads what pages show from one installation."""
 
@@ -85,9 +98,18 @@ class Views:
         now_ms, known = await self._store.db.now_ms(), self._running.settings.targets.values()
         return [await target_view(self._store.reading, one.name, one.type, now_ms) for one in known]
 
-    async def conditions(self) -> list[ConditionView]:
-        """What is open, what nobody has first."""
-        return condition_views(await self._store.conditions.all(), await self.now())
+    async def conditions(self) -> OpenConditions:
+        """What is open: what nobody has first, of that the gravest, of that the oldest; a bounded read of many."""
+        now_ms, briefs = await self._store.db.now_ms(), await self._store.conditions.briefs()
+        every = [(one, one.status(now_ms), key) for key, some in briefs.items() for one in some]
+        every.sort(key=lambda one: (_ORDER.index(one[1]), -rank(one[0].severity), one[0].opened_ms, one[2]))
+        first = every[:CONDITIONS]
+        ledgers = await self._store.conditions.ledgers(list({key for _, _, key in first}))
+        found = [ledgers[key].conditions.get(one.family) for one, _, key in first if key in ledgers]
+        shown = [condition_view(one, from_millis(now_ms)) for one in found if one is not None and not one.ended]
+        loose = sum(status is Status.OPEN for _, status, _ in every)
+        severities = Counter(one.severity for one, _, _ in every)
+        return OpenConditions(shown, len(every), loose, [(name, severities[name]) for name in SEVERITIES[::-1]])
 
     async def deadlines(self) -> list[Due]:
         """The deadlines of the next days that are still to be told, the next rung first."""

@@ -35,7 +35,7 @@ TRIMMED = {"events", "deliveries"}
 """Kept for the retention too, but shortened by upkeep instead of expiring whole."""
 
 ELSEWHERE = {"budget", "token", "buying", "pages", "secrets", "members", "conditions", "silences", "workers"}
-ELSEWHERE |= {"state", "spans"}
+ELSEWHERE |= {"state", "spans", "briefs"}
 """Written by what speaks to providers, rotates secrets or follows conditions, and tested with it."""
 
 
