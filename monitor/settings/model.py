@@ -25,7 +25,7 @@ from monitor.settings.times import TimeInterval
 from monitor.store.vault import key_bytes
 from monitor.stuck import StuckRule as Rule
 from monitor.targets.base import TargetOptions
-from monitor.values import Duration, Secret, TimeOfDay
+from monitor.values import Duration, Secret, TimeOfDay, parse_rate
 
 EMBEDDED = "embedded"
 _STORE = re.compile(r"(rediss?|rediss?\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")
@@ -74,6 +74,17 @@ def _tightest_last(rungs: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(sorted(set(rungs), reverse=True))
 
 
+def _allowed(given: Any) -> float:
+    return 0.0 if str(given).strip() == "0" else parse_rate(given)
+
+
+Allowed: TypeAlias = Annotated[
+    float,
+    BeforeValidator(_allowed),
+    WithJsonSchema(
+        {"type": ["string", "number"], "description": "requests a second: 5, 5/s or 200/m; 0 for any number"}
+    ),
+]
 Day: TypeAlias = Annotated[
     date, BeforeValidator(_day), WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"})
 ]
@@ -128,6 +139,13 @@ class WebSettings(Section):
     read_tokens: tuple[Annotated[Secret, Field(min_length=1)], ...] = Field(
         default=(), description="tokens that may read and change nothing"
     )
+
+    rate: Allowed = Field(
+        default=50.0,
+        description="requests a second of each token, signed-in person or, without tokens, address; per web process. "
+        "0: no limit",
+    )
+    burst: int = Field(default=200, ge=1, le=100_000, description="how many of them may come at once")
 
     @property
     def host(self) -> str:

@@ -2,6 +2,7 @@
 
     app          the routes, and what stands before all of them
     guard        who may come in: hosts, origins, tokens
+    limits/      how often, and how many wrong tokens
     problems     what goes wrong, as application/problem+json
     operations   what an address takes and answers, said beside its handler
     shapes       answers that several addresses share

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from aiohttp import web
 
 from monitor.bootstrap import Services
@@ -11,6 +14,7 @@ from monitor.web.documents import ApiDocument
 from monitor.web.eventlog import Events
 from monitor.web.guard import ASSETS, Guard
 from monitor.web.health import Health
+from monitor.web.limits import LEVEL, Limits, told
 from monitor.web.metrics import Metrics
 from monitor.web.pages import Pages
 from monitor.web.pages.acts import Acts
@@ -26,9 +30,9 @@ from monitor.web.switching import Switching
 from monitor.web.trials import Trials
 
 
-def make_app(running: Services) -> web.Application:
-    """A wired installation in, its web application out."""
-    guard = Guard(running.settings.web)
+def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic) -> web.Application:
+    """A wired installation in, its web application out; `monotonic` gives the seconds that limits go by."""
+    guard = Guard(running.settings.web, Limits.of(running.settings.web, monotonic))
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
     tried = (Singles(running), Trials(running), Removals(running), SeriesReading(running))
@@ -54,3 +58,5 @@ async def _headers(request: web.Request, response: web.StreamResponse) -> None:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Referrer-Policy"] = "same-origin"
+    if LEVEL in request:
+        response.headers.update(told(request[LEVEL]))

@@ -1,4 +1,4 @@
-"""Who may come in: pages of other sites are kept out by Host and Origin, people and programs by token.
+"""Who may come in, and how often: pages of other sites are kept out by Host and Origin, people and programs by token.
 
 A browser can be made to call a server on this machine under a foreign name (DNS rebinding) or from a foreign page:
 https://owasp.org/www-community/attacks/csrf. Its Host or Origin header then says so.
@@ -15,11 +15,14 @@ from aiohttp.typedefs import Handler, Middleware
 
 from monitor.settings import WebSettings
 from monitor.settings.model import is_loopback
+from monitor.web.limits import Limits, address_of
 from monitor.web.problems import Problem
 from monitor.web.session import COOKIE, Role, Session, Sessions
 
-ALWAYS_OPEN = frozenset({"/healthz", "/readyz", "/login"})
-"""Paths that need no token; `/readyz` says less without one."""
+UNCOUNTED = frozenset({"/healthz", "/readyz"})
+"""Paths that whoever restarts us asks: they need no token and may be asked as often as one likes."""
+
+SIGN_IN = "/login"
 
 ASSETS = "/static/"
 SIGN_OUT = "/logout"
@@ -30,6 +33,8 @@ MARK = "mark"
 
 SESSION = web.RequestKey("session", Session)
 ROLE = web.RequestKey("role", str)
+CALLER = web.RequestKey("caller", str)
+"""Whose bucket a request is taken from, where somebody brought a token or is signed in."""
 
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -42,6 +47,7 @@ class Guard:
     """The rules of one installation. Without tokens it listens on loopback alone, and lets everybody there in."""
 
     settings: WebSettings
+    limits: Limits
 
     @property
     def sessions(self) -> Sessions:
@@ -53,13 +59,27 @@ class Guard:
         """Whether nobody needs a token."""
         return not self.settings.tokens and not self.settings.read_tokens
 
-    def knows(self, authorization: str | None) -> bool:
-        """Whether an Authorization header holds one of the tokens; true when there are none."""
-        return self.open_to_all or self._role(authorization) is not None
+    def knows(self, request: web.Request) -> bool:
+        """Whether a request brings one of the tokens; true when there are none. False after too many wrong ones."""
+        try:
+            return self.open_to_all or self._role(request) is not None
+        except Problem:
+            return False
 
-    def _role(self, authorization: str | None) -> Role | None:
-        scheme, _, given = (authorization or "").partition(" ")
-        return self.sessions.role(given.strip()) if scheme.lower() == "bearer" else None
+    def _role(self, request: web.Request) -> Role | None:
+        """What a request may do by the token that it brings, which is noted; Problem 429 after too many wrong ones."""
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        place = self.sessions.place(given.strip())
+        if place is None or not self.limits.trusts(request, place):
+            self.limits.may_guess(request)
+        if place is None:
+            self.limits.wrong(request)
+            return None
+        self.limits.right(request, place)
+        request[CALLER] = f"token {place}"
+        return self.sessions.role_at(place)
 
     def refuses_host(self, host: str) -> bool:
         """Whether a Host header is foreign: on loopback, any name but this machine's and the configured one."""
@@ -78,21 +98,48 @@ class Guard:
                 raise Problem(403, "this Host is not served here: use 127.0.0.1 or localhost")
             if origin is not None and (not _readable(origin) or urlsplit(origin).netloc.lower() != host.lower()):
                 raise Problem(403, "pages of other sites are not served: the Origin differs from the Host")
-            if not (request.path in ALWAYS_OPEN or request.path.startswith((*SIGNED, ASSETS))):
+            if request.path.startswith(SIGNED):
+                return await self._knocked(request, handler)
+            if request.path == SIGN_IN:
+                return await self._signing_in(request, handler)
+            if request.path not in UNCOUNTED and not request.path.startswith(ASSETS):
                 await self._let_in(request)
             return await handler(request)
 
         return guarded
 
+    async def _knocked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Whoever proves who it is by a signature; what proves nothing counts as a guess."""
+        self.limits.knock(request)
+        try:
+            return await handler(request)
+        except Problem as problem:
+            if problem.status == 401:
+                self.limits.bad_knock(request)
+            raise
+
+    async def _signing_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self.limits.call(request, address_of(request))
+        if request.method in _SAFE:
+            return await handler(request)
+        self.limits.may_guess(request)
+        response = await handler(request)
+        if response.status == 401:
+            self.limits.wrong(request)
+        return response
+
     async def _let_in(self, request: web.Request) -> None:
         """Note who asks and what they may do; a Problem, or the way to sign in, for whoever may not."""
         if self.open_to_all:
+            self.limits.call(request, address_of(request))
             request[ROLE] = "operator"
             return
-        role = self._role(request.headers.get("Authorization"))
+        role = self._role(request)
         session = self.sessions.of(request.cookies.get(COOKIE), time.time()) if role is None else None
         if session is not None:
             request[SESSION], role = session, session.role
+            request[CALLER] = f"session {session.name}"
+        self.limits.call(request, request.get(CALLER) or address_of(request))
         if role is None:
             if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
                 raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")

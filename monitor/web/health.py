@@ -41,5 +41,5 @@ class Health:
         ready = not any(found["late"].values())
         if strict:
             ready = ready and not found["stale_sources"] and not found["failing_targets"]
-        named = found if self._guard.knows(request.headers.get("Authorization")) else {}
+        named = found if self._guard.knows(request) else {}
         return answer({"ready": ready, "store": True, **named}, 200 if ready else 503)

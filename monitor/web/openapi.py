@@ -18,6 +18,10 @@ _LISTING = re.compile(r"Listing_(\w+?)(?:View)?_(?=\")")
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 _WHERE = "#/components/schemas/{name}"
 _ALSO_PROBLEMS, _OPEN_PROBLEMS = (400, 401, 403, 503), (403,)
+_UNCOUNTED = ("/healthz", "/readyz")
+_LATER: Mapping[str, Any] = {
+    "Retry-After": {"description": "after how many seconds", "schema": {"type": "integer", "minimum": 1}}
+}
 
 Schema = dict[str, Any]
 
@@ -79,6 +83,8 @@ def _operation(said: Operation, text: str, known: Mapping[Any, Schema]) -> Schem
     made["responses"] = {str(status): _response(status, _content(one, known)) for status, one in answers.items()}
     for status in sorted(_problems(said) - set(answers)):
         made["responses"][str(status)] = _response(status, _content(ProblemView, known, "application/problem+json"))
+        if status == 429:
+            made["responses"]["429"]["headers"] = dict(_LATER)
     made["security"] = [{"token": []}] if said.guarded else []
     return made
 
@@ -93,7 +99,8 @@ def _names(path: str) -> list[str]:
 
 def _problems(said: Operation) -> set[int]:
     usual = _ALSO_PROBLEMS if said.guarded else _OPEN_PROBLEMS
-    return {*usual, *said.problems, *({413} if said.method == "POST" else set())}
+    counted = {429} if said.path not in _UNCOUNTED else set()
+    return {*usual, *counted, *said.problems, *({413} if said.method == "POST" else set())}
 
 
 def _parameter(one: Word) -> Schema:

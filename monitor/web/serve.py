@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
@@ -17,10 +18,13 @@ _LAST_ANSWERS_S = 5.0
 
 
 @asynccontextmanager
-async def listening(running: Services) -> AsyncIterator[str]:
-    """A wired installation answers over HTTP for the time of the block; its root URL. UsageError without the port."""
+async def listening(running: Services, monotonic: Callable[[], float] = time.monotonic) -> AsyncIterator[str]:
+    """A wired installation answers over HTTP for the time of the block; its root URL. UsageError without the port.
+
+    `monotonic` gives the seconds that limits go by.
+    """
     settings = running.settings.web
-    runner = web.AppRunner(make_app(running), access_log=None, shutdown_timeout=_LAST_ANSWERS_S)
+    runner = web.AppRunner(make_app(running, monotonic), access_log=None, shutdown_timeout=_LAST_ANSWERS_S)
     await runner.setup()
     try:
         try:

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from pydantic import SecretStr
 
-from monitor.web.tokens import same_as_one
+from monitor.web.tokens import place_of
 
 COOKIE = "jobwire"
 LASTS_SECONDS = 12 * 3600
@@ -43,9 +43,16 @@ class Sessions:
 
     def role(self, token: str) -> Role | None:
         """What somebody with this token may do; None for a token that is none of ours."""
-        if same_as_one(token, self.operators):
-            return "operator"
-        return "reader" if same_as_one(token, self.readers) else None
+        place = self.place(token)
+        return None if place is None else self.role_at(place)
+
+    def place(self, token: str) -> int | None:
+        """Where a token stands among all of ours; None for one that is none of them."""
+        return place_of(token, [*self.operators, *self.readers])
+
+    def role_at(self, place: int) -> Role:
+        """What somebody with the token at this place may do."""
+        return "operator" if place < len(self.operators) else "reader"
 
     def begin(self, role: Role, now: float) -> str:
         """A role in, the value of a cookie out."""

@@ -70,7 +70,7 @@ class Singles:
             raise Problem(404, "no event of this id is kept: /api/v1/events lists those that are")
         return answer(found.body)
 
-    @operation("GET", "/api/v1/deliveries/{id}", DeliveryView, problems=(404,))
+    @operation("GET", "/api/v1/deliveries/{id:(?!replay$)[^/]+}", DeliveryView, problems=(404,))
     async def delivery(self, request: web.Request) -> web.Response:
         """One delivery with every attempt, when it was made, and what it is about."""
         found = await self._store.reading.delivery(request.match_info["id"])

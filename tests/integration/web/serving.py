@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -57,11 +58,13 @@ async def served(
     more: str = "",
     targets: str = "",
     to: str = "ops",
+    rate: str = "0",
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Served]:
     """One source `tax`, a target `hook` that nobody answers, and whatever `more` and `targets` add, over HTTP."""
     async with listing(jobs("a", "b", "c")) as (provider, one):
         config = f"""
-web: {{listen: "{listen}"{web}}}
+web: {{listen: "{listen}", rate: {rate}{web}}}
 egress: {{allow: [127.0.0.0/8]}}
 sources:
   tax: {{provider: worklayer, base_url: "{provider}", token: provider-token-1, every: {every},
@@ -75,7 +78,7 @@ routes: [{{to: [{to}]}}]
         hands = Hands(utc_now())
         async with (
             installed(store_url, config, hands) as watch,
-            listening(watch.services) as url,
+            listening(watch.services, monotonic) as url,
             ClientSession() as http,
         ):
             yield Served(watch, url, http, one)
