@@ -17,7 +17,7 @@ from monitor.store.queued import Attempt, ClaimedLane, entries
 BACKLOG = f"{OWN}backlog"
 """The lane that stands for a catch-up message: who has claimed it may claim the groups for it, and nobody else any."""
 
-PART = 50
+PART = 25
 """Groups that are claimed in one step."""
 
 RETRIES_MS = 60_000

@@ -35,13 +35,13 @@ def test_what_exists_to_be_noticed_by_itself_is_not_told_along(reason: Reason) -
 
 def test_the_worst_that_nobody_has_seen_to_is_named_first() -> None:
     """Open before taken before over; of those the gravest, of those the oldest."""
-    old, new = {"opened_at": NOW - timedelta(hours=2)}, {"opened_at": NOW - timedelta(hours=1)}
+    old, new = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
     wanted = [
-        member(severity="critical", **new),
-        member(severity="warning", **old),
-        member(severity="warning", **new),
-        member(status=Status.ACKNOWLEDGED, severity="critical", **old),
-        member(status=Status.RESOLVED, severity="critical", **old),
+        member(severity="critical", opened_at=new),
+        member(severity="warning", opened_at=old),
+        member(severity="warning", opened_at=new),
+        member(status=Status.ACKNOWLEDGED, severity="critical", opened_at=old),
+        member(status=Status.RESOLVED, severity="critical", opened_at=old),
     ]
     tally = Tally()
     for one in reversed(wanted):
