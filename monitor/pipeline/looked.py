@@ -58,7 +58,8 @@ class Looked:
             tried_at=(found.unsent.tried_at or view.now) if again else None,
             owed=speech.owed if again else "",
         )
-        later = view.now + GIVEN_UP if view.standing else None
+        forgets = view.stance.refresh
+        later = view.now + (timedelta(seconds=forgets) if forgets else GIVEN_UP) if view.standing else None
         return view.timed(replace(turn, book=book, gone=view.gone_unsent(turn, found)), later, book)
 
     def _turn(self) -> Turn:

@@ -91,6 +91,7 @@ def _message(
         sent_at=view.now,
         severity=gravest(grades),
         group=group if view.runtime.target.grouped else None,
+        severities=tuple(one.severity for one in waiting) if len(waiting) == len(bodies) else (),
     )
 
 

@@ -40,6 +40,12 @@ _LABEL = re.compile(r"[^a-zA-Z0-9_]")
 class AlertmanagerOptions(GroupedOptions):
     """Options of an alertmanager target."""
 
+    # What an Alertmanager held is gone when it comes back: it must hear of it sooner than others are tried again.
+    retry: list[Duration] = Field(
+        default=[5.0, 30.0, *[60.0] * 8, *[300.0] * 12],
+        max_length=64,
+        description="delays between attempts; what is open is told again after the last of them, too",
+    )
     url: TargetUrl = Field(description="root of the Alertmanager; a path prefix is kept")
     refresh: Duration = Field(
         default=60.0, ge=10.0, le=3600.0, description="how often what is open is told again; forgotten after four times"
