@@ -40,12 +40,15 @@ class AttemptTotals:
 
     `made` counts them by outcome (delivered, retry, failed) and class of the answer's status (2xx ... 5xx, none),
     `took` how long they lasted; `after` how long after the store got to know the change its delivery was recorded as
-    arrived, for deliveries that nobody asked for again.
+    arrived, for deliveries that nobody asked for again. `caught_up` counts catch-up messages, `folded` the groups that
+    they told.
     """
 
     made: Mapping[tuple[str, str], int]
     took: Histogram
     after: Histogram
+    caught_up: int = 0
+    folded: int = 0
 
 
 class Totals:
@@ -78,7 +81,13 @@ def _attempts(stored: Mapping[str, str]) -> AttemptTotals:
         if name.startswith("made:"):
             _, outcome, answer = name.split(":")
             made[outcome, answer] = int(amount)
-    return AttemptTotals(made, _histogram(stored, "took", TOOK_MS), _histogram(stored, "after", AFTER_MS))
+    return AttemptTotals(
+        made,
+        _histogram(stored, "took", TOOK_MS),
+        _histogram(stored, "after", AFTER_MS),
+        int(stored.get("caught_up", "0")),
+        int(stored.get("folded", "0")),
+    )
 
 
 def _histogram(stored: Mapping[str, str], name: str, limits: Sequence[int]) -> Histogram:

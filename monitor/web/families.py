@@ -56,6 +56,8 @@ FAMILIES = {
     "jobwire_target_delivered_total": ("counter", "Deliveries that arrived."),
     "jobwire_target_failed_total": ("counter", "Deliveries that were given up."),
     "jobwire_target_retried_total": ("counter", "Attempts that failed and were put off."),
+    "jobwire_target_catch_ups_total": ("counter", "Messages that told many late groups at once."),
+    "jobwire_target_folded_groups_total": ("counter", "Groups that such messages told."),
     "jobwire_attempts_total": ("counter", "Attempts by outcome and class of the answer's status."),
     "jobwire_attempt_seconds": ("histogram", "How long attempts took."),
     "jobwire_delivery_seconds": ("histogram", "From when a change was stored until its delivery had arrived."),

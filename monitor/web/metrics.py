@@ -95,6 +95,8 @@ class Metrics:
             add_target(shown, name, state, backlog, await reading.held_until(name), now_ms)
             for (outcome, answer), number in sorted(totals.made.items()):
                 shown.add("jobwire_attempts_total", number, target=name, outcome=outcome, answer=answer)
+            shown.add("jobwire_target_catch_ups_total", totals.caught_up, target=name)
+            shown.add("jobwire_target_folded_groups_total", totals.folded, target=name)
             shown.histogram("jobwire_attempt_seconds", totals.took, target=name)
             shown.histogram("jobwire_delivery_seconds", totals.after, target=name)
 

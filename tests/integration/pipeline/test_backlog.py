@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from monitor.grouping.backlog import FOLD_ABOVE
 from monitor.simulator.slack_text import lines_of
-from monitor.store.db import texts
 from monitor.store.replay import Again, Replays
 from monitor.store.switch import Switch
+from monitor.store.totals import Totals
 from tests.integration.pipeline.backlogged import Channel, channel
 
 MANY = FOLD_ABOVE + 5
@@ -312,8 +312,9 @@ async def test_figures_count_one_attempt_and_every_group(redis: Redis, store_url
         await here.over(minutes=10)
         await here.deliver()
         db = here.services.store.db
-        totals = texts(await db.run("HGETALL", db.keys.attempts("chat")))
-        assert (totals["made:delivered:2xx"], totals["caught_up"], totals["folded"]) == ("1", "1", str(MANY))
+        (totals,) = await Totals(db).attempts(["chat"])
+        assert (totals.made, totals.caught_up, totals.folded) == ({("delivered", "2xx"): 1}, 1, MANY)
+        assert totals.after.count == MANY
         assert await db.run("HGET", db.keys.target("chat"), "delivered") == b"%d" % MANY
 
 
