@@ -7,20 +7,22 @@ import json
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 
 from monitor.conditions import Status
 from monitor.egress import Egress
-from monitor.grouping.message import Reason
+from monitor.grouping.message import News, Reason
 from monitor.http import Sender, target_session
 from monitor.targets import TARGETS
 from monitor.targets.base import Message, Verdict
-from tests.unit.targets.events import CLAIMED
+from tests.unit.targets.events import CLAIMED, stored
 from tests.unit.targets.groups import member, message
 
 SERVER, TOOL = shutil.which("prometheus-alertmanager"), shutil.which("amtool")
@@ -110,3 +112,56 @@ async def test_an_occurrence_is_shown_for_a_while(alertmanager: str) -> None:
     await send(alertmanager, now_about([], CLAIMED))
     (alert,) = await told(alertmanager)
     assert alert["labels"]["alertname"] == "worklayer.job.claimed"
+
+
+URLS = (
+    "https://x.example/a b",
+    "http://[",
+    "https://x.example/%zz",
+    "https://x.example/\u202e/é?q=1#f",
+    "https://x.example:port/",
+    "https://user:pw@x.example/",
+    "javascript:alert(1)",
+    "https://x.example/\x00\n",
+    "https://[::1]:80/",
+    "https://" + "a" * 5_000,
+)
+
+
+async def test_nothing_a_provider_writes_makes_it_refuse_the_others(alertmanager: str) -> None:
+    """One alert that it cannot read costs the whole batch: odd addresses, ids, titles and labels, all at once."""
+    odd = [
+        stored(
+            "worklayer.job.failed",
+            f"job/{n}\x01\u200b\n\U0001f600",
+            title="\u202e\x00" * 50 + str(n),
+            url=url,
+            id=f"evt_{n}",
+        )
+        for n, url in enumerate(URLS)
+    ]
+    labels = {"on-call": "a", "0day": "b", "ü": "c", "__reserved__": "d", "empty": "", "alertname": "mine"}
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    await send(alertmanager, now_about([member(one, opened_at=began) for one in odd], labels=labels))
+    found = await told(alertmanager)
+    assert len(found) == len(URLS)
+    assert {one["labels"]["alertname"] for one in found} == {"worklayer.job.failed"}
+    links = {one["labels"]["resource"][8:9]: one.get("generatorURL") for one in found}
+    assert {number: link for number, link in links.items() if link} == {
+        "0": "https://x.example/a%20b",
+        "3": "https://x.example/%E2%80%AE/%C3%A9?q=1#f",
+        "7": "https://x.example/%00",
+        "8": "https://[::1]:80/",
+    }
+    assert all(one["annotations"]["summary"].isprintable() for one in found)
+
+
+async def test_a_condition_that_gets_worse_is_one_alert(alertmanager: str) -> None:
+    """What it was called before has ended, by either severity that it may have had."""
+    began = datetime.now(UTC) - timedelta(minutes=5)
+    await send(alertmanager, now_about([member(opened_at=began, severity="critical")]))
+    overdue = stored("driver_jobs.contract.overdue", "contract/298", source="uk-drivers", id="evt_overdue")
+    later = member(overdue, news=News.WORSE, severity="critical", opened_at=began, changed_at=datetime.now(UTC))
+    former = msgspec.structs.replace(later.condition, former=("driver_jobs.contract.expiring",))
+    await send(alertmanager, now_about([replace(later, condition=former)], reason=Reason.WORSE))
+    assert [one["labels"]["alertname"] for one in await told(alertmanager)] == ["driver_jobs.contract.overdue"]
