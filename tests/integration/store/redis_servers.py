@@ -7,6 +7,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -41,28 +42,40 @@ async def redis_server(program: Path, directory: Path, *options: str) -> AsyncIt
 
 @asynccontextmanager
 async def tcp_server(program: Path, directory: Path, *options: str, tls: Sequence[str] = ()) -> AsyncIterator[int]:
-    """A server on 127.0.0.1 (of TLS alone where files of certificates are given as options) in, its port out.
+    """A server on 127.0.0.1 (of TLS alone where files of certificates are given as options) in, its port out."""
+    async with started(program, directory, *options, tls=tls) as server:
+        yield server.port
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that listens on a port of 127.0.0.1, and its process."""
+
+    port: int
+    process: asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def started(program: Path, directory: Path, *options: str, tls: Sequence[str] = ()) -> AsyncIterator[Server]:
+    """The same, with its process; it ends with the block.
 
     The port is picked here, because a server cannot pick one; another is tried when somebody else was quicker.
     """
     for _ in range(_TRIES):
-        port = await _start(program, directory, options, tls)
-        if port is not None:
+        server = await _start(program, directory, options, tls)
+        if server is not None:
             break
     else:
         pytest.fail((directory / "log").read_text())
-    number, process = port
     try:
-        yield number
+        yield server
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        if server.process.returncode is None:
+            server.process.kill()
+        await server.process.wait()
 
 
-async def _start(
-    program: Path, directory: Path, options: Sequence[str], tls: Sequence[str]
-) -> tuple[int, asyncio.subprocess.Process] | None:
+async def _start(program: Path, directory: Path, options: Sequence[str], tls: Sequence[str]) -> Server | None:
     """A server that listens; None when it did not start, as when its port was taken meanwhile."""
     port = free_port()
     listening = ("--port", "0", "--tls-port", str(port), *tls) if tls else ("--port", str(port))
@@ -77,7 +90,7 @@ async def _start(
                 await asyncio.sleep(0.02)
                 continue
             writer.close()
-            return port, process
+            return Server(port, process)
     return None
 
 
