@@ -13,19 +13,16 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from monitor.moments import parse_instant
+from monitor.targets.slack_fields import fields_of
 from monitor.targets.slack_lines import named
 from monitor.targets.slack_text import escape, mrkdwn, plain, width
 from monitor.targets.telling import (
     Facts,
-    Part,
     Said,
     Tone,
     count,
-    field_name,
-    field_value,
     graded,
     plain_text,
-    said,
     span,
     tell,
 )
@@ -34,8 +31,7 @@ Json: TypeAlias = dict[str, Any]
 
 LISTED = 10
 """Events that a message about several names one by one."""
-_TEXT, _HEADER, _SECTION, _SENTENCE, _FIELD, _LINE = 300, 150, 2900, 1500, 400, 300
-_FIELDS = 6
+_TEXT, _HEADER, _SECTION, _SENTENCE, _LINE = 300, 150, 2900, 1500, 300
 _LATE = 120.0
 
 
@@ -124,31 +120,6 @@ def lines_in_sections(lines: Sequence[str]) -> list[Json]:
             sections.append([])
         sections[-1].append(text)
     return [section("\n".join(one)) for one in sections]
-
-
-def fields_of(facts: Facts, first: Sequence[tuple[str, tuple[Part, ...]]] = ()) -> list[Json]:
-    """At most six fields of a section: `first`, where it stands, what changed, where it comes from."""
-    rows: list[tuple[str, tuple[Part, ...]]] = [*first]
-    if facts.state and not facts.moved:
-        rows.append(("State", (facts.state,)))
-    rows += [("Deadline", (field_value(facts.deadline[key]),)) for key in ("date", "at") if facts.deadline.get(key)]
-    rows += [
-        (field_name(change.field), (_short(change.before), " → ", _short(change.after))) for change in facts.changes
-    ]
-    origin = (" / ".join(name for name in (facts.provider, facts.source) if name),)
-    shown = rows[: _FIELDS - 1]
-    if len(rows) > len(shown):
-        shown = [*shown[:-1], ("And", (f"{len(rows) - len(shown) + 1} more changes",))]
-    return [
-        _mrkdwn(f"*{escape(name, 60)}*\n{mrkdwn(parts, _FIELD)}")
-        for name, parts in [*shown, ("Source", origin)]
-        if parts[0]
-    ]
-
-
-def _short(value: Any) -> Part:
-    part = field_value(value)
-    return part if not isinstance(part, str) else plain(said(part), 120)
 
 
 def rule_of(facts: Facts) -> list[str]:

@@ -17,7 +17,6 @@ from monitor.moments import stamp
 from monitor.targets.slack_actions import buttons
 from monitor.targets.slack_blocks import (
     context,
-    fields_of,
     header,
     ids_of,
     late_words,
@@ -25,6 +24,7 @@ from monitor.targets.slack_blocks import (
     rule_of,
     section,
 )
+from monitor.targets.slack_fields import fields_of
 from monitor.targets.slack_lines import headline, news_line, state_of, title_of
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since

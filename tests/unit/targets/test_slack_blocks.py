@@ -36,7 +36,7 @@ def test_a_message_reads_from_the_headline_to_the_event_id() -> None:
         "🟠 Contract of Tony Stark at ACME: ends in 14 days",
         "Contract of Tony Stark at ACME ends in 14 days, on 20 Dec 2025.",
         "  State: active",
-        "  Deadline: 20 Dec 2025",
+        "  Ends: 20 Dec 2025",
         "  Source: driver_jobs / uk-drivers",
         "  driver_jobs.contract.expiring · rung 14d · uk-drivers · evt_4kq7aaaa",
     ]
@@ -54,7 +54,7 @@ def test_at_most_six_fields_and_the_rest_is_counted() -> None:
     changes = [{"field": f"field_{n}", "before": n, "after": [n]} for n in range(10)]
     fields = render(stored("worklayer.job.updated", changes=changes))["blocks"][1]["fields"]
     assert len(fields) == 6
-    assert fields[0]["text"] == "*Field 0*\n0 → [0]"
+    assert fields[0]["text"] == "*Field 0*\n0 → 0"
     assert fields[4]["text"] == "*And*\n6 more changes"
 
 

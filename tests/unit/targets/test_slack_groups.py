@@ -41,7 +41,7 @@ def test_an_open_condition_reads_from_the_headline_to_the_rule() -> None:
         "Contract of Tony Stark at ACME ends in 14 days, on 20 Dec 2025. Since 5 Jan 2026 09:25 UTC.",
         "  Severity: warning",
         "  State: active",
-        "  Deadline: 20 Dec 2025",
+        "  Ends: 20 Dec 2025",
         "  Source: driver_jobs / uk-drivers",
         "[Acknowledge] [Snooze]",
         "  driver_jobs.contract.expiring · rung 14d · route routes[0] · evt_4kq7aaaa",
