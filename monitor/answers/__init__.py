@@ -6,6 +6,7 @@
     trying       a message to a target, marked as a test
     scanning     one scan now, or what it would make
     comparing    stored events through other routes
+    reaching     whether sources and targets can be connected to
 
 Each answer is a struct whose JSON is that of the command line and of the API. What is wrong with a question is a
 UsageError, in words that fit both.

@@ -53,18 +53,19 @@ class DifferenceView(msgspec.Struct, frozen=True):
     examples: dict[str, list[str]]
 
 
-async def play(running: Services, since_ms: int, game: Backtest, until_ms: int | None = None) -> None:
-    """Play all stored events from a time (ms) on through both configs, a batch at a time; to its end, or to a time."""
+async def play(running: Services, since_ms: int, game: Backtest, most: int | None = None) -> bool:
+    """Play stored events from a time (ms) on through both configs, a batch at a time; whether that were all there are.
+
+    With `most` no more than so many.
+    """
     log = running.store.log
     batch = await log.since(since_ms, _BATCH)
-    while batch:
+    while batch and (most is None or game.count < most):
         for stored in batch:
-            if until_ms is not None and stored.at_ms >= until_ms:
-                game.end()
-                return
             game.play(decode(stored.body), from_millis(stored.at_ms))
         batch = await log.after(batch[-1].place, _BATCH)
     game.end()
+    return not batch
 
 
 def grouped(settings: Settings) -> dict[str, bool]:

@@ -8,14 +8,13 @@ import resource
 import stat
 from pathlib import Path
 
+from monitor.answers.reaching import reach, ways
 from monitor.cli import session
 from monitor.cli.entry import FAILED, MISUSED
 from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
 from monitor.cli.output import json_line, note, say, table
 from monitor.cli.phrases import plural
-from monitor.cli.reaching import reach
 from monitor.clock import Clock
-from monitor.egress import Egress
 from monitor.errors import StateRefused, StoreUnavailable
 from monitor.moments import to_millis
 from monitor.settings import EMBEDDED, Report, Settings
@@ -51,16 +50,7 @@ async def _surroundings(config: Path, report: Report, settings: Settings) -> lis
     secrets = [f"line {one.line}" for one in report.warnings if LITERAL in one.text]
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     mode = stat.S_IMODE((await asyncio.to_thread(config.stat)).st_mode)
-    guard = Egress(settings.egress.allow)
-    places: list[tuple[str, str, Egress | None]] = [
-        (f"source {name}", str(one.options.base_url), None) for name, one in settings.sources.items()
-    ]
-    places += [
-        (f"target {name}", url, guard)
-        for name, one in settings.targets.items()
-        for url in one.options.destinations().values()
-    ]
-    return [of_config(str(config), mode, secrets), of_files(files), *await reach(places)]
+    return [of_config(str(config), mode, secrets), of_files(files), *await reach(ways(settings))]
 
 
 async def _store(settings: Settings) -> list[Finding]:

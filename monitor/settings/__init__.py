@@ -7,6 +7,7 @@ Module by module:
     section routes times telemetry model   the shapes of the sections, and the settings made of them
     calendars       times of the file as intervals that can be asked
     tree            routes of the file as the router takes them
+    given           routes that come without a file
     watching        a file that changes while it is in effect
     validation      values -> settings, section by section
     agreement       what sections say of each other

@@ -13,6 +13,7 @@
     eventlog     GET /api/v1/events: forwards from a cursor, backwards from the end
     singles      GET: one of them by its name, key or id
     trials       who would get an event, and what; a message marked as a test
+    diagnosis    how the installation is, and how other routes would have done
     removals     what went missing all at once, and somebody's word on it
     asking       POST: a scan now, by an operator or by a provider's webhook
     replaying    POST: deliveries sent again

@@ -10,6 +10,7 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.web.asking import LARGEST_BODY, Asking
 from monitor.web.attending import Attending
+from monitor.web.diagnosis import Diagnosis
 from monitor.web.documents import ApiDocument
 from monitor.web.eventlog import Events
 from monitor.web.guard import ASSETS, Guard
@@ -35,7 +36,7 @@ def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic)
     guard = Guard(running.settings.web, Limits.of(running.settings.web, monotonic))
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
-    tried = (Singles(running), Trials(running), Removals(running), SeriesReading(running))
+    tried = (Singles(running), Trials(running), Removals(running), Diagnosis(running), SeriesReading(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
     pages = Pages(running, guard)
     for part in (*parts, *tried, *asked, pages, Acts(running), SlackClicks(running)):

@@ -8,6 +8,7 @@ from aiohttp import web
 from monitor import __version__
 from monitor.web.asking import Asking
 from monitor.web.attending import Attending
+from monitor.web.diagnosis import Diagnosis
 from monitor.web.eventlog import Events
 from monitor.web.health import Health
 from monitor.web.metrics import Metrics
@@ -48,4 +49,4 @@ def api_document() -> Schema:
     """The OpenAPI 3.1 document of everything that is served, but the pages for people."""
     reading = (ApiDocument, Readings, Events, Attending, SeriesReading, Pages, Metrics, Health)
     changing = (Asking, Replays, Rotating, Switching, Removals, SlackClicks)
-    return openapi_document((*reading, Singles, Trials, *changing), __version__)
+    return openapi_document((*reading, Singles, Trials, Diagnosis, *changing), __version__)

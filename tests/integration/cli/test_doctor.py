@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from monitor.cli.reaching import reach
+from monitor.answers.reaching import reach
 from monitor.egress import Egress
 from monitor.simulator import Receiver
 from tests.integration.cli.commands import Jobwire

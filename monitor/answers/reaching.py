@@ -9,10 +9,24 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from monitor.egress import Egress
+from monitor.settings import Settings
 from monitor.status.diagnosis import Finding
 
 SECONDS = 5.0
 _PORTS = {"http": 80, "https": 443}
+
+
+def ways(settings: Settings) -> list[tuple[str, str, Egress | None]]:
+    """Settings in, where sources and targets are out, as `reach` takes it: targets behind the guard of `egress`."""
+    guard = Egress(settings.egress.allow)
+    found: list[tuple[str, str, Egress | None]] = [
+        (f"source {name}", str(one.options.base_url), None) for name, one in settings.sources.items()
+    ]
+    return found + [
+        (f"target {name}", url, guard)
+        for name, one in settings.targets.items()
+        for url in one.options.destinations().values()
+    ]
 
 
 async def reach(places: Iterable[tuple[str, str, Egress | None]]) -> list[Finding]:
