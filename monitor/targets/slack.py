@@ -58,7 +58,7 @@ class Slack:
         self._mention, self._broadcast = options.mention, options.broadcast
         self._zone = ZoneInfo(options.timezone)
         self._layout = layout(options.body) if options.body is not None else None
-        self.attends = options.webhook_url is None
+        self.attends = self.narrates = options.webhook_url is None
         if options.webhook_url is not None:
             self._post_url = self._edit_url = HiddenUrl(options.webhook_url.get_secret_value())
             self._address = f"incoming webhook at {urlsplit(self._post_url).hostname}"
@@ -154,14 +154,15 @@ class Slack:
     ) -> Exchange[Outcome | None]:
         """The reply under a group's message; None where the message says it all itself."""
         escalation = group.reason is Reason.ESCALATION
-        if "ts" not in memory or group.reason is Reason.ACKNOWLEDGED or (fresh and not others and not escalation):
+        if "ts" not in memory or (fresh and not others and not escalation):
             return None
         mention = self._mention if escalation else None
         payload = slack_groups.reply(group, others, mention, alone=fresh, zone=self._zone)
         if payload is None:
             return None
         where = {"channel": memory.get("channel") or self._extra["channel"], "thread_ts": memory["ts"]}
-        if self._broadcast or group.reason in _NOTICED:
+        # Who clicked knows, and the channel sees it in the message above.
+        if (self._broadcast and group.reason is not Reason.ACKNOWLEDGED) or group.reason in _NOTICED:
             where["reply_broadcast"] = True
         told, _ = yield from self._written(self._post_url, payload | where, {"text": payload["text"]} | where, now)
         return replace(told, remember=None)

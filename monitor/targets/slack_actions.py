@@ -14,6 +14,9 @@ Json: TypeAlias = dict[str, Any]
 
 ACKNOWLEDGE, SNOOZE, OPEN, RUNBOOK = "jobwire_ack", "jobwire_snooze", "jobwire_open", "jobwire_runbook"
 UNTIL_CHANGE, TOMORROW = "change", "tomorrow"
+CLICKED = "in Slack"
+"""The comment of who clicked."""
+
 MORNING = 9
 """The hour of `tomorrow`, in the target's zone."""
 

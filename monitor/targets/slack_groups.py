@@ -26,6 +26,7 @@ from monitor.targets.slack_blocks import (
 )
 from monitor.targets.slack_fields import fields_of
 from monitor.targets.slack_lines import headline, news_line, state_of, title_of
+from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since
 from monitor.targets.telling import Facts, Moment, Part, span, tell
@@ -63,14 +64,15 @@ def reply(
     ]
     if alone and not mention:
         told = []
-    lines = [*(_happened(member, group.reason) for member in told[:LISTED]), *_lines_of(others)]
+    lines = [*(line for member in told[:LISTED] for line in _news_of(member, group)), *_lines_of(others)]
     if len(told) > LISTED:
         lines.append(f"… and {len(told) - LISTED} more")
     if not lines:
         return None
     opening = _opening(group)
     said = [f"{mention} {opening}".strip() if mention else opening, *lines]
-    text = (f"{mention} " if mention else "") + news_line(group, told, others, zone)
+    acts = acts_line(told, state_of(told[0])[0]) if told and not others else None
+    text = (f"{mention} " if mention else "") + (acts or news_line(group, told, others, zone))
     return {"text": text, "blocks": lines_in_sections([line for line in said if line])}
 
 
@@ -138,15 +140,23 @@ def _listed(member: Member, reason: Reason) -> str:
     return f"{sign} {mrkdwn(parts, _LINE + (len(url) if url else 0), url)}"
 
 
+def _news_of(member: Member, group: Group) -> list[str]:
+    """The lines of the thread about one condition: what is new, and what people did about it."""
+    facts = facts_of(member, group.reason)
+    title = facts.title if len(group.members) > 1 else ""
+    acts = remark_lines(member, state_of(member)[0], title, tell(facts).sentence)
+    return acts if only_remarks(member) else [_happened(member, group.reason), *acts]
+
+
 def _happened(member: Member, reason: Reason) -> str:
     """One line of the thread: what is new about a condition."""
     facts = facts_of(member, reason)
     sign, word = state_of(member)
     parts: list[Part] = [f"{word}: ", *tell(facts).sentence]
     if member.over:
-        parts = [f"{word}: {plain(facts.title, 120)}", *since(member)]
+        parts = [f"{word}: {plain(facts.title, 120)}.", *since(member)]
     elif member.news is News.ATTENDED:
-        parts = [f"{plain(facts.title, 120)}", *since(member)]
+        parts = [f"{plain(facts.title, 120)}.", *since(member)]
     elif reason is Reason.REPEAT:
         parts += [" Open since ", Moment(stamp(member.condition.opened_at)), "."]
     if member.times > 1 and not member.over:
@@ -165,7 +175,6 @@ def _opening(group: Group) -> str:
         Reason.ESCALATION: "*Nobody has taken this yet:*",
         Reason.REPEAT: "*Still open:*",
         Reason.WORSE: "*It got worse:*",
-        Reason.SILENCE_ENDED: "*The silence is over, this is still open:*",
     }
     return words.get(group.reason, "")
 

@@ -22,7 +22,7 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.errors import TransportError
 from monitor.exchange import Exchange, Request, Response, ask
-from monitor.targets.slack_actions import MORNING, TOMORROW, Wish, wish
+from monitor.targets.slack_actions import CLICKED, MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_signature import genuine
 from monitor.web.operations import addresses_of, operation
@@ -94,9 +94,9 @@ class SlackClicks:
         ids = one.conditions or await self._open_in(one.group or "")
         for id in ids:
             if one.choice is None:
-                await attention.acknowledge(id, by=by, comment="in Slack")
+                await attention.acknowledge(id, by=by, comment=CLICKED)
             else:
-                await attention.snooze(id, until=_until(one, now, options.timezone), by=by, comment="in Slack")
+                await attention.snooze(id, until=_until(one, now, options.timezone), by=by, comment=CLICKED)
         structlog.get_logger().info("slack.clicked", by=by, what=one.choice or "acknowledge", conditions=len(ids))
 
     async def _open_in(self, group: str) -> list[str]:

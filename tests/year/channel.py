@@ -164,6 +164,7 @@ class Channels:
         return Stance(
             target=target,
             attends=True,
+            narrates=True,
             repeat=timers.repeat_interval,
             interval=timers.group_interval,
             escalate_after=escalate.after if escalate and target in escalate.to else None,

@@ -126,8 +126,12 @@ async def test_a_condition_is_acknowledged_with_a_click(redis: Redis, store_url:
         ended = await here.message("Resolved")
         assert ended.ts == shown.ts
         assert "acknowledged by u0dana" in str(ended.blocks)
-        thread = await here.slack.wait_for(lambda found: any(one.thread_ts for one in found), timeout=60)
-        assert "Over after" in str([one.payload for one in thread if one.thread_ts == shown.ts])
+        thread = await here.slack.wait_for(
+            lambda found: sum(one.thread_ts is not None for one in found) == 2, timeout=60
+        )
+        replies = [str(one.payload) for one in thread if one.thread_ts == shown.ts]
+        assert ["Acknowledged by u0dana" in one for one in replies] == [True, False]
+        assert ". Over after" in replies[1]
 
 
 async def test_a_snooze_lasts_as_chosen(redis: Redis, store_url: str) -> None:

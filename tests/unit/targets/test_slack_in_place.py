@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from monitor.conditions import Acknowledgement, Status
 from monitor.errors import Paused, TransportError, TransportTimeout
 from monitor.exchange import Request, Response
-from monitor.grouping.message import News, Reason
+from monitor.grouping.message import Act, News, Reason, Remark
 from monitor.moments import stamp
 from monitor.simulator.slack_text import mentions
 from monitor.targets.base import InPlace, Message, Outcome, Verdict
@@ -96,12 +96,23 @@ def test_what_exists_to_be_noticed_is_shown_in_the_channel(reason: Reason, broad
     assert calls[1][1].get("reply_broadcast", False) is shown
 
 
-def test_an_acknowledgement_only_edits() -> None:
-    """Who clicked knows; everybody sees it in the message."""
-    taken = Acknowledgement(by="Dana", at=NOW, revision=1)
+def test_an_acknowledgement_edits_and_leaves_a_line_in_the_thread() -> None:
+    """Whatever is broadcast else, that is not, and whoever acted is named and not mentioned."""
+    taken = Acknowledgement(by="<@U0DANA>", at=NOW, revision=1, comment="<!here> *mine*")
     one = member(status=Status.ACKNOWLEDGED, acknowledgement=taken)
-    calls, _ = attempt(message([one], EXPIRING, reason=Reason.ACKNOWLEDGED, memory=MEMORY, number=1), OK)
-    assert [method for method, _ in calls] == ["chat.update"]
+    one = replace(one, remarks=(Remark(Act.ACKNOWLEDGED, taken.by, taken.at, comment=taken.comment),))
+    acknowledged = message([one], EXPIRING, reason=Reason.ACKNOWLEDGED, memory=MEMORY, number=1)
+    calls, outcome = attempt(acknowledged, OK, OK, broadcast=True)
+    (edit, edited), (post, told) = calls
+    assert (edit, post, told["thread_ts"], "reply_broadcast" in told) == (
+        "chat.update",
+        "chat.postMessage",
+        MEMORY["ts"],
+        False,
+    )
+    assert (mentions(edited), mentions(told)) == ([], [])
+    assert "until it gets worse: " in msgspec.json.encode(told["blocks"]).decode()
+    assert outcome.verdict is Verdict.DELIVERED
 
 
 @pytest.mark.parametrize("error", ["message_not_found", "cant_update_message", "edit_window_closed", "block_mismatch"])
