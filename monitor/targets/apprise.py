@@ -17,10 +17,12 @@ from pydantic import Field, field_validator, model_validator
 
 from monitor.errors import TransportTimeout
 from monitor.exchange import Blocking, Exchange, ask_thread
+from monitor.grouping.message import Group
 from monitor.plugin import Plugin
 from monitor.targets.base import GroupedOptions, Message, Outcome, Target, Verdict
-from monitor.targets.lines import lines_of, summary, text
+from monitor.targets.lines import lines_of
 from monitor.targets.telling.cleaning import CUT, unping
+from monitor.targets.worded import worded
 from monitor.values import Secret
 
 MISSING = "the library is not installed: install the extra, pip install 'jobwire[apprise]'"
@@ -75,8 +77,10 @@ class Services:
         before = memory if memory.get("mark") == mark else {}
         heard = set(before.get("heard", ()))
         left = [index for index in _from(before.get("next", 0), len(self._urls)) if index not in heard]
-        words = {"title": unping(summary(told)), "body": unping(text(told)) or "–"}
-        kind = "success" if told and all(one.over for one in told) else _KINDS.get(message.severity or "", "info")
+        said = worded(message, told)
+        words = {"title": unping(said.summary), "body": unping(said.text) or "–"}
+        over = told and not message.catch_up and all(one.over for one in told)
+        kind = "success" if over else _KINDS.get(message.severity or "", "info")
         call = _Call(tuple(self._urls[index] for index in left), words, kind)
         try:
             answer = yield from ask_thread(Blocking(call, words))
@@ -100,6 +104,14 @@ class Services:
             error=f"of {len(self._urls)} services these did not take it: {which} (by their place in urls){late}",
             remember={"mark": mark, "heard": sorted({*heard, *took}), **begin},
         )
+
+
+class OneService(Services):
+    """An apprise target with a single service: it either hears of all in a catch-up message, or of nothing."""
+
+    def stands(self, _: Group) -> bool:
+        """Never: what was sent is not edited."""
+        return False
 
 
 class _Call:
@@ -168,7 +180,7 @@ def _mark(message: Message) -> str:
 
 def build(_: str, options: AppriseOptions) -> Target:
     """The target's name and its validated options in, the target out."""
-    return Services(options)
+    return OneService(options) if len(options.urls) == 1 else Services(options)
 
 
 PLUGIN: Plugin[AppriseOptions, Target] = Plugin(AppriseOptions, build)

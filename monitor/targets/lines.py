@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from monitor.conditions import Status
-from monitor.grouping.message import Group, Member, News, Reason
+from monitor.grouping.message import Member, News, Reason
 from monitor.moments import parse_instant
 from monitor.routing.severity import rank
 from monitor.targets.base import Message
@@ -54,7 +54,10 @@ class Line:
 def lines_of(message: Message) -> Sequence[Line]:
     """A message in; each thing in it out, what is new first, the gravest of that first and the newest of those."""
     group = message.group
-    lines = [_condition(member, group) for member in group.members] if group else []
+    if message.catch_up is not None:
+        # However late it is said: how long was left when an event was made is not so any more.
+        return [_condition(member, Reason.SILENCE_ENDED) for member in message.catch_up.named]
+    lines = [_condition(member, group.reason) for member in group.members] if group else []
     lines += [_occurrence(one.body, one.severity) for one in apart(message)]
     if not any(one.fresh for one in lines):
         # An end of trouble, or what the book alone knows: what is open is what it is about.
@@ -99,9 +102,9 @@ def _order(one: Line) -> tuple[bool, bool, int, float]:
     return not one.fresh, one.calm, -rank(one.severity), -(one.at - _OLDEST).total_seconds()
 
 
-def _condition(member: Member, group: Group) -> Line:
-    facts = facts_of(member, group.reason)
-    again = group.reason in _AGAIN and not member.silenced_by and not member.held
+def _condition(member: Member, reason: Reason) -> Line:
+    facts = facts_of(member, reason)
+    again = reason in _AGAIN and not member.silenced_by and not member.held
     return Line(
         facts=facts,
         severity=member.severity,
@@ -109,7 +112,7 @@ def _condition(member: Member, group: Group) -> Line:
         fresh=member.news is not News.SAME or member.escalated or (again and member.status is Status.OPEN),
         move=line(move_of(member, facts), _MOVE),
         text=_text(member, facts),
-        lead=_lead(member, group.reason),
+        lead=_lead(member, reason),
         member=member,
     )
 

@@ -15,12 +15,14 @@ import msgspec
 from jinja2 import ChainableUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from monitor.grouping.backlog import CatchUp
 from monitor.grouping.message import Member
 from monitor.moments import stamp
 from monitor.targets.base import Message
-from monitor.targets.lines import TITLE, Line, lines_of, summary, text, title
+from monitor.targets.lines import TITLE, Line, lines_of
 from monitor.targets.telling import name
 from monitor.targets.telling.cleaning import line
+from monitor.targets.worded import worded
 
 VALUE, LIST, DEPTH = 2_000, 50, 20
 """Characters of a provider's text, entries of a list and levels of an event that templates see at the most."""
@@ -132,19 +134,20 @@ def context(message: Message) -> Context:
 
     `title` says what is new, `summary` also what happened to it, `text` all of it in words. `lines` is each thing in
     it, what is new first, `conditions` what of that is open or over, `events` the events that came, `event` the first;
-    with `severity`, `reason`, `route`, `labels`, `values` and `id`.
+    with `severity`, `reason`, `route`, `labels`, `values` and `id`. `catch_up` has the numbers of a catch-up message,
+    which names the worst conditions and has no events; None in any other.
     """
     group = message.group
     events = [_cut(msgspec.json.decode(body)) for body in message.events]
     told = lines_of(message)
-    lines = [_line(one) for one in told]
+    lines, words, late = [_line(one) for one in told], worded(message, told), message.catch_up
     return {
         "id": message.id,
-        "title": title(told),
-        "summary": summary(told),
-        "text": text(told),
+        "title": words.title,
+        "summary": words.summary,
+        "text": words.text,
         "severity": message.severity or "info",
-        "reason": str(group.reason) if group else "occurred",
+        "reason": str(group.reason) if group else "catch-up" if late else "occurred",
         "route": group.route if group else "",
         "labels": dict(group.labels) if group else {},
         "values": dict(group.values) if group else {},
@@ -153,6 +156,23 @@ def context(message: Message) -> Context:
         "events": events,
         "event": events[0] if events else {},
         "sent_at": stamp(message.sent_at),
+        "catch_up": _catch_up(late) if late else None,
+    }
+
+
+def _catch_up(told: CatchUp) -> dict[str, Any]:
+    return {
+        "groups": told.groups,
+        "events": told.events,
+        "since": stamp(told.since),
+        "late": round(told.late),
+        "why": str(told.why),
+        "still_open": told.still_open,
+        "critical": told.critical,
+        "open": dict(told.open),
+        "over": dict(told.over),
+        "occurred": dict(told.occurred),
+        "waiting": told.waiting,
     }
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from monitor import __version__
 from monitor.exchange import Exchange, Request, ask
+from monitor.grouping.message import Group
 from monitor.plugin import Plugin
 from monitor.targets.address import HiddenUrl, TargetUrl, origin, secrets_in
 from monitor.targets.base import Message, Outcome, Target, Verdict
@@ -76,6 +77,10 @@ class Templated:
     def address(self) -> str:
         """The host alone: the paths of such addresses are mostly secrets."""
         return origin(self._url)
+
+    def stands(self, _: Group) -> bool:
+        """Never: what was sent is not edited."""
+        return False
 
     def send(self, message: Message) -> Exchange[Outcome]:
         """One POST of the rendered body; what cannot be rendered is said in one plain sentence instead."""

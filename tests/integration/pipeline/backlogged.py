@@ -89,17 +89,22 @@ async def channel(
     door: Door = connect,
     others: Channel | None = None,
 ) -> AsyncIterator[Channel]:
-    """An installation whose target `chat` is a Slack channel and `hook` a webhook; `others` has them already."""
+    """An installation whose targets are a Slack channel, or what `chat` says else, and a webhook.
+
+    `others` has them already.
+    """
     hands = others.hands if others else Hands()
     async with AsyncExitStack() as stack:
         slack = others.slack if others else await stack.enter_async_context(SlackLookalike())
         receiver = Receiver([SECRET], clock=lambda: hands.now().timestamp())
         hook = others.hook if others else await stack.enter_async_context(receiver)
-        way = chat.replace("WEBHOOK", slack.webhook_url)
+        way = chat.replace("WEBHOOK", slack.webhook_url).replace("HOOK", hook.url)
+        if "type:" not in way:
+            way = f'type: slack, {way}, api_url: "{slack.api_url}", rate: 1000'
         config = (
             'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
             "targets:\n"
-            f'  chat: {{type: slack, {way}, api_url: "{slack.api_url}", retry: [1s, 1s, 1s], rate: 1000}}\n'
+            f"  chat: {{{way}, retry: [1s, 1s, 1s]}}\n"
             f'  hook: {{type: webhook, url: "{hook.url}", secret: "{SECRET}", retry: [1s]}}\n'
             f"egress: {{allow: [127.0.0.0/8]}}\n{routes}\n"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from monitor.simulator.slack_text import lines_of
 from monitor.store.replay import Again, Replays
 from monitor.store.switch import Switch
 from monitor.store.totals import Totals
+from tests.installation import SECRET
 from tests.integration.pipeline.backlogged import Channel, channel
 
 MANY = FOLD_ABOVE + 5
@@ -259,6 +261,23 @@ async def behind_more(here: Channel) -> None:
     await here.opened(MANY)
     await here.over(minutes=10)
     await here.deliver()
+
+
+async def test_a_template_target_catches_up_in_its_own_shape(redis: Redis, store_url: str) -> None:
+    """One request with the words and numbers; Teams, Discord and the like are told as Slack is."""
+    body = 'body: {content: "{{ title }}", groups: "{{ catch_up.groups }}"}'
+    shape = f'type: template, url: "HOOK", secret: "{SECRET}", {body}'
+    routes = "routes: [{to: [chat], group_by: [...], group_wait: 0s}]"
+    async with channel(store_url, chat=shape, routes=routes) as here:
+        await here.opened(MANY)
+        await here.over(minutes=10)
+        await here.deliver()
+        (sent,) = here.hook.deliveries
+        assert json.loads(sent.body) == {
+            "content": f"Catch-up: {MANY} open, {MANY} events of {MANY} groups, up to 10 minutes late",
+            "groups": str(MANY),
+        }
+        assert await here.pending() == 0
 
 
 async def test_two_workers_at_once_tell_it_once(redis: Redis, store_url: str) -> None:
