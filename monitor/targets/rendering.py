@@ -21,11 +21,14 @@ from monitor.moments import stamp
 from monitor.targets.base import Message
 from monitor.targets.lines import TITLE, Line, lines_of
 from monitor.targets.telling import name
-from monitor.targets.telling.cleaning import line
+from monitor.targets.telling.cleaning import line, unping
 from monitor.targets.worded import worded
 
 VALUE, LIST, DEPTH = 2_000, 50, 20
 """Characters of a provider's text, entries of a list and levels of an event that templates see at the most."""
+
+SHORTER = (VALUE, 200, 20)
+"""To so many characters texts are cut one after the other where the body is too large otherwise."""
 
 STATE = 200
 
@@ -43,24 +46,33 @@ _FAILS = (
 Context: TypeAlias = Mapping[str, Any]
 _Render: TypeAlias = Callable[[Context], Any]
 
-_SAMPLE = {
-    "specversion": "1.0",
-    "id": "evt_sample",
-    "type": "worklayer.job.claimed",
-    "source": "/sources/tax",
-    "subject": "job/7",
-    "time": "2026-01-05T09:30:02.114Z",
-    "data": {
-        "provider": "worklayer",
-        "source": "tax",
-        "key": "tax/job/7",
-        "resource": {"kind": "job", "id": "7", "title": "a job", "state": "CLAIMED", "url": None, "fields": {}},
-        "revision": 2,
-        "state": {"before": "UNCLAIMED", "after": "CLAIMED"},
-        "changes": [],
-        "deadline": None,
-    },
-}
+
+def _sample(mark: str) -> Mapping[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": "evt_sample",
+        "type": "worklayer.job.claimed",
+        "source": "/sources/tax",
+        "subject": f"job/7{mark}",
+        "time": "2026-01-05T09:30:02.114Z",
+        "data": {
+            "provider": "worklayer",
+            "source": "tax",
+            "key": f"tax/job/7{mark}",
+            "resource": {
+                "kind": "job",
+                "id": f"7{mark}",
+                "title": f"a job{mark}",
+                "state": f"CLAIMED{mark}",
+                "url": None,
+                "fields": {},
+            },
+            "revision": 2,
+            "state": {"before": f"UNCLAIMED{mark}", "after": f"CLAIMED{mark}"},
+            "changes": [],
+            "deadline": None,
+        },
+    }
 
 
 class TemplateFault(ValueError):
@@ -74,14 +86,17 @@ class Shape:
     make: _Render
     whole: bool
 
-    def render(self, message: Message) -> Any:
-        """A message in, its body out: text where `whole`, else a tree of JSON values; TemplateFault only for text."""
-        return self.make(context(message))
+    def render(self, message: Message, most: int = VALUE) -> Any:
+        """A message in, its body out: text where `whole`, else a tree of JSON values; TemplateFault only for text.
 
-    def try_out(self) -> Any:
-        """The body of a message made up for this; TemplateFault when that fails."""
+        Of each text in its events `most` characters are seen.
+        """
+        return self.make(context(message, most))
+
+    def try_out(self, mark: str = "") -> Any:
+        """The body of a message made up for this, a provider's texts in it end in `mark`; TemplateFault if it fails."""
         at = datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC)
-        return self.render(Message("evt_sample", (msgspec.json.encode(_SAMPLE),), 1, at, "info"))
+        return self.render(Message("evt_sample", (msgspec.json.encode(_sample(mark)),), 1, at, "info"))
 
 
 def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
@@ -94,6 +109,7 @@ def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
         autoescape=False,
         finalize=(lambda value: safe(str(value))) if safe else None,
     )
+    environment.filters["unping"] = lambda value: unping(str(value))
     if isinstance(body, str):
         return Shape(_text(environment, body, "body", fall_back=False), whole=True)
     return Shape(_tree(environment, body, "body"), whole=False)
@@ -129,7 +145,7 @@ def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str, *, 
     return render
 
 
-def context(message: Message) -> Context:
+def context(message: Message, most: int = VALUE) -> Context:
     """What templates see of a message.
 
     `title` says what is new, `summary` also what happened to it, `text` all of it in words. `lines` is each thing in
@@ -138,7 +154,7 @@ def context(message: Message) -> Context:
     which names the worst conditions and has no events; None in any other.
     """
     group = message.group
-    events = [_cut(msgspec.json.decode(body)) for body in message.events]
+    events = [_cut(msgspec.json.decode(body), most) for body in message.events]
     told = lines_of(message)
     lines, words, late = [_line(one) for one in told], worded(message, told), message.catch_up
     return {
@@ -207,12 +223,13 @@ def _condition(member: Member) -> dict[str, Any]:
     }
 
 
-def _cut(value: Any, depth: int = DEPTH) -> Any:
+def _cut(value: Any, most: int, depth: int = DEPTH) -> Any:
     """A value of an event, bounded: texts end with an ellipsis, long lists and what is nested too deep are cut."""
     if isinstance(value, str):
-        return value if len(value) <= VALUE else value[: VALUE - 1] + "…"
+        return value if len(value) <= most else value[: most - 1] + "…"
     if isinstance(value, Mapping):
-        return {str(name)[:200]: _cut(one, depth - 1) for name, one in list(value.items())[: LIST * 2]} if depth else {}
+        items = list(value.items())[: LIST * 2] if depth else []
+        return {str(name)[:200]: _cut(one, most, depth - 1) for name, one in items}
     if isinstance(value, Sequence):
-        return [_cut(one, depth - 1) for one in value[:LIST]] if depth else []
+        return [_cut(one, most, depth - 1) for one in value[:LIST]] if depth else []
     return value

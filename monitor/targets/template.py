@@ -20,12 +20,14 @@ from monitor.targets.address import HiddenUrl, TargetUrl, origin, secrets_in
 from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.digest import DigestOptions
 from monitor.targets.keyring import Keyring
-from monitor.targets.rendering import Shape, TemplateFault, compiled
+from monitor.targets.rendering import SHORTER, Shape, TemplateFault, compiled
 from monitor.targets.signature import SigningSecret, sign
 from monitor.targets.webhook import judge
 
-LARGEST = 256_000
-"""Bytes of a body: the receivers that this is for take far less (Discord 2,000 characters, Teams 28 KB)."""
+LARGEST = 1_000_000
+"""Bytes of a body: chats take far less (Discord 2,000 characters, Teams 28 KB), receivers in the house mostly this."""
+
+_QUOTED = ' "quoted" \\ and\nbroken'
 
 
 class TemplateOptions(DigestOptions):
@@ -44,13 +46,16 @@ class TemplateOptions(DigestOptions):
 
     @model_validator(mode="after")
     def _renders(self) -> Self:
-        made = compiled(self.body).try_out()
-        if isinstance(made, str) and "json" in self.content_type:
+        shape = compiled(self.body)
+        shape.try_out()
+        if not (shape.whole and "json" in self.content_type):
+            return self
+        for mark, about in (("", "a sample event"), (_QUOTED, "an event with quotes and line breaks in its texts")):
             try:
-                msgspec.json.decode(made)
+                msgspec.json.decode(shape.try_out(mark))
             except msgspec.DecodeError as error:
                 advice = "write values as {{ text | tojson }}"
-                raise ValueError(f"body: over a sample event this is no JSON ({error}); {advice}") from None
+                raise ValueError(f"body: over {about} this is no JSON ({error}); {advice}") from None
         return self
 
     def destinations(self) -> Mapping[str, str]:
@@ -66,6 +71,7 @@ class Templated:
     def __init__(self, options: TemplateOptions) -> None:
         self._url = HiddenUrl(options.url)
         self._shape: Shape = compiled(options.body)
+        self._json = "json" in options.content_type
         self.keyring = Keyring([options.secret.get_secret_value()]) if options.secret else None
         self._hidden = secrets_in(options.url, options.further, path=True)
         self._headers = {
@@ -83,14 +89,11 @@ class Templated:
         return False
 
     def send(self, message: Message) -> Exchange[Outcome]:
-        """One POST of the rendered body; what cannot be rendered is said in one plain sentence instead."""
+        """One POST of the rendered body; a body that cannot be made is given up with the reason."""
         try:
-            rendered = self._shape.render(message)
+            body = self._body(message)
         except TemplateFault as fault:
             return Outcome(Verdict.FAILED, error=str(fault))
-        body = rendered.encode() if isinstance(rendered, str) else msgspec.json.encode(rendered)
-        if len(body) > LARGEST:
-            return Outcome(Verdict.FAILED, error=f"the body would be {len(body):,} bytes; {LARGEST:,} are sent at most")
         now = message.sent_at.timestamp()
         timestamp = int(now)
         headers = {**self._headers, "webhook-id": message.id, "webhook-timestamp": str(timestamp)}
@@ -100,6 +103,23 @@ class Templated:
         request = Request("POST", self._url, headers=headers, body=body, authorise=False, idempotent=False)
         response = yield from ask(request)
         return judge(response, message.sent_at, self._hidden)
+
+    def _body(self, message: Message) -> bytes:
+        """The body; where it is too large, with texts of events cut shorter. TemplateFault says why there is none."""
+        size = 0
+        for most in SHORTER:
+            rendered = self._shape.render(message, most)
+            body = rendered.encode() if isinstance(rendered, str) else msgspec.json.encode(rendered)
+            size = len(body)
+            if size > LARGEST:
+                continue
+            if self._json and self._shape.whole:
+                try:
+                    msgspec.json.decode(body)
+                except msgspec.DecodeError as error:
+                    raise TemplateFault(f"body: over this event it is no JSON: {error}") from None
+            return body
+        raise TemplateFault(f"the body would be {size:,} bytes; {LARGEST:,} are sent at most")
 
 
 def build(_: str, options: TemplateOptions) -> Target:

@@ -169,3 +169,38 @@ def test_it_can_be_signed_like_a_webhook() -> None:
 def test_its_address_is_its_host() -> None:
     """Paths of chat hooks are secrets."""
     assert target({"a": "b"}).address() == "https://chat.example"
+
+
+def test_a_text_that_providers_could_break_out_of_is_refused_by_check() -> None:
+    """Quotes in a title would end the value and begin another one; JSON has a filter for that."""
+    for place in ("title", "event.data.resource.state", "event.data.key", "event.subject"):
+        body = '{"text": "{{ ' + place + ' }}"}'
+        with pytest.raises(ValidationError, match="quotes and line breaks in its texts this is no JSON"):
+            target(body)
+    target('{"text": {{ title | tojson }}}')
+    target('{"text": "{{ title }}"}', content_type="text/plain")
+
+
+def test_a_text_that_is_no_json_over_this_event_is_not_sent() -> None:
+    """What check could not foresee: the delivery fails and says why, and the receiver gets nothing broken."""
+    body = '{"n": {{ event.data.resource.fields.n or 0 }}}'
+    odd = stored("worklayer.job.claimed", fields={"n": '1, "admin": true, "x": nothing'})
+    done = drive(target(body).send(message([], odd)), lambda _: reply())
+    assert isinstance(done.result, Outcome)
+    assert (done.requests, done.result.verdict) == ([], Verdict.FAILED)
+    assert "no JSON" in (done.result.error or "")
+
+
+def test_many_large_events_are_sent_with_shorter_texts() -> None:
+    """A group must not wait for ever because its whole events are megabytes."""
+    fields = {f"field {n}": "x" * 1_500 for n in range(30)}
+    events = [stored("worklayer.job.claimed", id=f"evt_{n}", fields=fields) for n in range(100)]
+    made = sent(message([], *events), "{{ events | tojson }}")
+    assert [one["id"] for one in made] == [f"evt_{n}" for n in range(100)]
+    assert made[0]["data"]["resource"]["fields"]["field 1"] == "x" * 199 + "…"
+
+
+def test_a_filter_keeps_chats_from_reading_mentions() -> None:
+    """For receivers that take no word on whom a message may mention."""
+    loud = stored("worklayer.job.claimed", title="@all ask tony@stark.example")
+    assert sent(message([], loud), {"a": "{{ title | unping }}"})["a"] == "@\u2060all ask tony@stark.example"
