@@ -112,6 +112,41 @@ async def test_a18_what_is_wrong_for_good_stops_the_target_and_is_told_elsewhere
         assert len(here.slack.messages) == 1
 
 
+@pytest.mark.parametrize("word", ["is_archived", "channel_not_found"])
+async def test_a_channel_that_is_gone_is_told_in_the_other_channel_and_never_in_itself(
+    redis: Redis, store_url: str, word: str
+) -> None:
+    """One route to both, as people write it: who watches the other channel learns which target stopped, why and how."""
+    async with SlackLookalike(token="xoxb-1") as slack:
+        target = f'{{type: slack, token: xoxb-1, api_url: "{slack.api_url}", {QUICK}, channel: '
+        config = (
+            'sources: {tax: {provider: devrev, base_url: "http://127.0.0.1:9", token: t}}\n'
+            f"targets: {{chat: {target} C1}}, ops: {target} C2}}}}\n"
+            "egress: {allow: [127.0.0.0/8]}\nroutes: [{to: [chat, ops], group_by: [type], group_wait: 0s}]\n"
+        )
+        async with installed(store_url, config, Hands()) as watch:
+            here = Room(watch.services, watch.hands, slack, None, {})  # type: ignore[arg-type]  # no webhook is told
+            if word == "is_archived":
+                slack.archived.add("C1")
+            else:
+                slack.channels = {"C2"}
+            await here.tell("claimed", "1")
+            await here.turn()
+            await here.pass_(minutes=1)
+            assert {one.channel for one in slack.messages} == {"C2"}
+            (told,) = [one for one in slack.messages if "target chat" in one.text]
+            assert word in str(told.blocks)
+            assert "jobwire target enable chat" in str(told.blocks)
+            assert {one.type for one in await here.deliveries("chat")} == {"devrev.job.claimed"}
+            await here.tell("claimed", "2")
+            await here.turn()
+            slack.archived, slack.channels = set(), None
+            await watch.services.store.switch.on("chat")
+            await here.pass_(minutes=2)
+            (shown,) = [one for one in slack.messages if one.channel == "C1"]
+            assert "Job 2" in shown.text
+
+
 async def test_refused_blocks_are_sent_once_more_as_text(redis: Redis, store_url: str) -> None:
     """Payload: in the same attempt, without blocks, and the record says why."""
     async with channel(store_url) as here:
