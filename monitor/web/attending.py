@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Annotated, TypeVar
 
@@ -62,7 +63,7 @@ class Attending:
         source, every = one_of(request, "source", self._running.sources), one_of(request, "all", ("0", "1"))
         ledgers, now = await self._running.store.conditions.all(), self._running.clock.now()
         found = condition_views(ledgers, now, every=every == "1", source=source)
-        return answer(_part(request, found, [one.id for one in found]))
+        return answer(_part(request, found, lambda one: (one.opened_at, one.id)))
 
     @operation("POST", "/api/v1/conditions/{id:.+}/ack", Listing[ConditionView], body=AckWish, problems=(404,))
     async def ack(self, request: web.Request) -> web.Response:
@@ -84,7 +85,7 @@ class Attending:
     async def silences(self, request: web.Request) -> web.Response:
         """The silences, those that count now first."""
         found = silence_views(await self._running.store.silences.all(), self._running.clock.now())
-        return answer(_part(request, found, [one.id for one in found]))
+        return answer(_part(request, found, lambda one: (one.created_at, one.id)))
 
     @operation("POST", "/api/v1/silences", SilenceView, status=201, body=SilenceWish)
     async def silence(self, request: web.Request) -> web.Response:
@@ -116,13 +117,17 @@ class Attending:
         return answer(silence_view(found, self._running.clock.now()))
 
 
-def _part(request: web.Request, found: list[T], ids: list[str]) -> Page:
-    """As much of a list as was asked for, from behind the id that `after` stands for."""
-    place, limit = after(request, str), limit_of(request)
-    start = ids.index(place) + 1 if place in ids else 0
-    shown = found[start : start + limit]
-    more = cursor(ids[start + limit - 1]) if start + limit < len(found) else None
-    return Page([*shown], more)
+def _part(request: web.Request, found: list[T], place_of: Callable[[T], tuple[str, str]]) -> Page:
+    """As much of a list as was asked for, from behind the place that `after` stands for.
+
+    Lists are cut by what stays as it is (when it began, its id), so that what is acknowledged between two pages is
+    neither left out nor comes twice. A part is in the order of the list.
+    """
+    begin, limit = after(request, tuple[str, str]), limit_of(request)
+    places = sorted(place for place in map(place_of, found) if begin is None or place > begin)
+    chosen = set(places[:limit])
+    more = cursor(places[limit - 1]) if len(places) > limit else None
+    return Page([one for one in found if place_of(one) in chosen], more)
 
 
 def _moment(name: str, text: str, begins: datetime, now: datetime) -> datetime:

@@ -103,6 +103,7 @@ class Replays:
         wish = _wish(body, NamedWish, '{"ids": ["evt_...", "dlv_..."]}, and as you like "target" and "dry_run": true')
         if wish.target is not None and wish.target not in self._running.settings.targets:
             raise Problem(404, "no target has this name: /api/v1/targets lists them")
+        _key(request)  # also where nothing is sent: a key that is refused later is refused now
         if wish.dry_run:
             return answer(Listing(await self._replaying.find(wish.ids, wish.target), None))
 
@@ -129,6 +130,7 @@ class Replays:
         if name not in self._running.settings.targets:
             raise Problem(404, "no target has this name: /api/v1/targets lists them")
         wish = _wish(body, ReplayWish, '{"since": "2h"}, and as you like "until", "failed": true, "type" and "dry_run"')
+        _key(request)  # also where nothing is sent: a key that is refused later is refused now
         if wish.dry_run:
             return answer(await self._replaying.count(self._choice(name, wish, await self._store.db.now_ms())))
 
@@ -156,11 +158,9 @@ class Replays:
 
     async def _answered(self, request: web.Request, body: bytes, work: Work) -> web.Response:
         """Do the work, or with an Idempotency-Key that is known, wait for whoever does it and give the same answer."""
-        key = request.headers.get("Idempotency-Key")
+        key = _key(request)
         if key is None:
             return answer(await work(await self._store.db.now_ms(), _nothing), 202)
-        if not 0 < len(key) <= _KEY_LIMIT:
-            raise Problem(400, f"Idempotency-Key: 1 to {_KEY_LIMIT} characters, such as a UUID")
         asked = hashlib.blake2b(request.path.encode() + b"\n" + body, digest_size=16).hexdigest()
         # It ends: whoever does the work either answers, gives up, or lets its lease lapse.
         while (kept := await self._once.begin(key, asked)) is not None:
@@ -176,6 +176,14 @@ class Replays:
             raise
         await self._once.end(key, asked, 202, value)
         return answer(value, 202)
+
+
+def _key(request: web.Request) -> str | None:
+    """The caller's key, None where there is none; Problem 400 for one that cannot be kept."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 0 < len(key) <= _KEY_LIMIT:
+        raise Problem(400, f"Idempotency-Key: 1 to {_KEY_LIMIT} characters, such as a UUID")
+    return key
 
 
 async def _nothing() -> None:

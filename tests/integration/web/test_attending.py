@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from redis.asyncio import Redis
 
 from monitor.clock import utc_now
@@ -70,3 +72,27 @@ async def test_a_silence_is_made_listed_and_ended(redis: Redis, store_url: str) 
         ]  # fmt: skip
         for one in wrong:
             assert (await here.ask("POST", "/api/v1/silences", json={**wish, **one})).status == 400, one
+
+
+async def test_pages_hold_while_somebody_acts(redis: Redis, store_url: str) -> None:
+    """Each condition comes once, although all are acknowledged and one ends between two pages."""
+    async with served(store_url) as here:
+        store, relay = here.watch.services.store, here.watch.services.consumer.relay
+        for count, what in enumerate(("failing", "credentials_expiring", "stale", "removals_held")):
+            time = stamp(utc_now() + timedelta(seconds=count))
+            news = monitor_event("source", "tax", what, count=1, time=time, details={}, provider="worklayer")
+            await store.sources.tell_once("tax", news.id, news)
+        await relay.relay()
+        every = {one["id"] for one in (await here.get("/api/v1/conditions"))["items"]}
+        first = await here.get("/api/v1/conditions?limit=2")
+        for one in every:
+            assert (await here.ask("POST", f"/api/v1/conditions/{one}/ack", json={"by": "ann"})).status == 200
+        second = await here.get(f"/api/v1/conditions?limit=1&after={first['next']}")
+        for one in (*first["items"], *second["items"]):
+            word = {"by": "ann", "undo": True}
+            assert (await here.ask("POST", f"/api/v1/conditions/{one['id']}/ack", json=word)).status == 200
+        third = await here.get(f"/api/v1/conditions?limit=2&after={second['next']}")
+
+        seen = [one["id"] for page in (first, second, third) for one in page["items"]]
+        assert len(seen) == len(every) == 4
+        assert (set(seen), third["next"]) == (every, None)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from redis.asyncio import Redis
 
 from monitor.errors import ConfigError
+from monitor.web.documents import api_document
+from monitor.web.session import COOKIE
 from tests.integration.web.serving import served
 
 TOKENS = ", tokens: [first-token, second-token]"
@@ -77,3 +81,33 @@ async def test_beyond_loopback_any_host_is_served_with_a_token(redis: Redis, sto
 
         assert (await at.ask("GET", "/api/v1/sources", headers=headers)).status == 200
         assert (await at.ask("GET", "/api/v1/sources", headers={"Host": "jobs.example.org"})).status == 401
+
+
+CHANGES = [
+    (method.upper(), re.sub(r"\{[^}]*\}", "tax", path))
+    for path, item in api_document()["paths"].items()
+    for method in item
+    if method != "get" and path.startswith("/api/")
+]
+
+
+async def test_no_change_is_made_without_the_right_to(redis: Redis, store_url: str) -> None:
+    """Every operation that changes or sends anything: not without a token, by a reader, from elsewhere, or unmarked."""
+    tokens = ", tokens: [operator], read_tokens: [reader]"
+    async with served(store_url, web=tokens) as at:
+        async with at.http.post(f"{at.url}/login", data={"token": "operator"}, allow_redirects=False) as answer:
+            session = {"Cookie": f"{COOKIE}={answer.cookies[COOKIE].value}"}
+        at.http.cookie_jar.clear()
+        before = await at.watch.services.store.log.end()
+        for method, path in CHANGES:
+            asked = [
+                (401, {}),
+                (403, {"Authorization": "Bearer reader"}),
+                (403, {"Authorization": "Bearer operator", "Origin": "https://evil.example.org"}),
+                (403, session),
+                (403, {**session, "X-Mark": "guessed"}),
+            ]
+            for status, headers in asked:
+                assert (await at.ask(method, path, headers=headers)).status == status, (method, path, headers)
+        assert len(CHANGES) > 15
+        assert await at.watch.services.store.log.end() == before
