@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.store.db import Db, text, texts
@@ -54,6 +55,11 @@ class EventLog:
     async def until(self, place: str, limit: int) -> list[Stored]:
         """The latest events up to a place, or before it when written `(place`; oldest first."""
         return _entries(await self._db.run("XREVRANGE", self._db.keys.events, place, "-", "COUNT", limit))[::-1]
+
+    async def at(self, places: Sequence[str]) -> dict[str, Stored]:
+        """The events at these places, by place; what is not kept any more is not in it. One round trip."""
+        found = await self._db.run_all([("XRANGE", self._db.keys.events, one, one) for one in places]) if places else []
+        return {stored.place: stored for entries in found for stored in _entries(entries)}
 
     async def end(self) -> str:
         """The place of the latest event, or the beginning."""

@@ -154,9 +154,11 @@ class Sources:
         """The stored state of a source; empty when it was never scanned."""
         return texts(await self._db.run("HGETALL", self._db.keys.source(source)))
 
-    async def recent(self, source: str) -> list[dict[str, Any]]:
+    async def recent(self, source: str, most: int = SCANS_KEPT) -> list[dict[str, Any]]:
         """The last scans of a source as they were reported, the newest first."""
-        return [msgspec.json.decode(one) for one in await self._db.run("LRANGE", self._db.keys.recent(source), 0, -1)]
+        return [
+            msgspec.json.decode(one) for one in await self._db.run("LRANGE", self._db.keys.recent(source), 0, most - 1)
+        ]
 
     async def aging(self, sources: Sequence[str]) -> list[dict[str, str]]:
         """Of each source what tells how old its data is, and the count of its scans: one round trip."""

@@ -55,13 +55,19 @@ async def test_conditions_are_taken_and_put_off_with_clicks(browser: Browser, at
 
 
 async def test_a_delivery_is_sent_again_with_a_click(browser: Browser, at: World) -> None:
-    """What was given up waits again."""
+    """What was given up waits again: ticked in the list, or on its own page, which shows what was sent."""
     async with opened(browser, at, "/deliveries?status=failed") as page:
         await expect(page.get_by_text("the receiver answered 500")).to_be_visible()
         await page.get_by_text("What it said").click()
         await expect(page.get_by_text("<html>oh no</html>")).to_be_visible()
-        await page.get_by_role("button", name="Send again").click()
-        await expect(page.get_by_role("status")).to_contain_text("queued")
+        await page.get_by_role("row").get_by_role("link", name="ops").click()
+        await expect(page.get_by_text("POST to")).to_be_visible()
+        await expect(page.get_by_role("button", name="Send again")).to_be_visible()
+        await page.goto("/deliveries?status=failed")
+        await page.get_by_role("checkbox").check()
+        await page.get_by_role("button", name="Send ticked again").click()
+        await expect(page.get_by_role("status")).to_contain_text("1 queued")
+        await expect(page).to_have_url(re.compile("status=failed"))
     assert (await at.served.get("/api/v1/deliveries?status=failed"))["items"] == []
     assert at.complaints == []
 

@@ -26,13 +26,21 @@ class World:
 
     served: Served
     event: str
+    delivery: str = "/deliveries"
     complaints: list[str] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
         """Every page there is."""
         lists = ["/", "/events", "/resources", "/deliveries", "/charts", "/login"]
-        return [*lists, f"/events/{self.event}", "/resources/tax/job/b", "/sources/tax", "/events?type=none.*"]
+        return [
+            *lists,
+            f"/events/{self.event}",
+            "/resources/tax/job/b",
+            "/sources/tax",
+            "/events?type=none.*",
+            self.delivery,
+        ]
 
     async def happens(self, status: str) -> str:
         """Job `b` takes another state, which a scan sees; the id of the event."""
@@ -55,6 +63,7 @@ async def world(store_url: str, web: str = "") -> AsyncIterator[World]:
         first, *_ = await lanes.claim("ops", lease_ms=60_000, limit=1, take=1)
         attempt = Attempt(1, stamp(utc_now()), 500, 12, "the receiver answered 500", "<html>oh no</html>", "127.0.0.1")
         await lanes.settle("ops", [Settled(first, "failed", 0.0, [(first.waiting[0].id, attempt)])])
+        made.delivery = f"/deliveries/{first.waiting[0].id}"
         yield made
 
 

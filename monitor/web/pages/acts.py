@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import structlog
 from aiohttp import web
 
 from monitor.bootstrap import Services, replaying
+from monitor.status import Choice, decide_removals
+from monitor.status.replay import done as outcome
 from monitor.web.problems import Problem
 
 _PAGE = "somebody on the page"
+_TICKED = 200
+"""Deliveries that one form may name; a page shows fewer."""
 
 
 class Acts:
@@ -28,6 +33,7 @@ class Acts:
             web.post("/do/sources/{name}/removals/{word}", self.removals),
             web.post("/do/targets/{name}/{word}", self.switch),
             web.post("/do/deliveries/{id}/replay", self.replay),
+            web.post("/do/deliveries", self.replay_many),
             web.post("/do/conditions/{id}", self.attend),
         ]
 
@@ -42,8 +48,11 @@ class Acts:
         name, word = self._source(request), request.match_info["word"]
         if word not in {"release", "discard"}:
             raise Problem(404, "removals are released or discarded")
-        await self._running.store.sources.decide_held(name, word)
-        return _back(request, f"{name}: the next complete scan will {word} what is missing")
+        done = await decide_removals(self._running.store.sources, name, "release" if word == "release" else "discard")
+        if done is None:
+            return _back(request, f"{name}: nothing is held any more")
+        structlog.get_logger().info("removals.decided", source=name, decision=word, by="page")
+        return _back(request, f"{name}: the next complete scan will {word} {done.count:,} removals")
 
     async def switch(self, request: web.Request) -> web.Response:
         """A target on or off."""
@@ -62,6 +71,26 @@ class Acts:
             raise Problem(404, "no such delivery is kept any more")
         structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target, by="page")
         return _back(request, f"{found.id} to {found.target}: {found.result}")
+
+    async def replay_many(self, request: web.Request) -> web.Response:
+        """Deliveries that were ticked again, or all that were given up at a target."""
+        form = await request.post()
+        target = str(form.get("failed_of", ""))
+        if not target:
+            ids = [str(one) for one in form.getall("id", [])][:_TICKED]
+            if not ids:
+                return _back(request, "nothing was ticked, so nothing is sent again")
+            results = Counter(one.result for one in await self._replaying.named(ids))
+        elif target in self._running.settings.targets:
+            now_ms = await self._running.store.db.now_ms()
+            choice = Choice(target, max(0, now_ms - self._running.store.log.kept_ms), now_ms, failed=True)
+            results = Counter((await outcome(target, self._replaying.run(choice))).results)
+        else:
+            raise Problem(404, "no target has this name")
+        structlog.get_logger().info("deliveries.replayed", count=results.total(), results=dict(results), by="page")
+        return _back(
+            request, ", ".join(f"{amount:,} {word}" for word, amount in results.items()) or "nothing had failed"
+        )
 
     async def attend(self, request: web.Request) -> web.Response:
         """A condition acknowledged, or put off for an hour or until it changes."""
@@ -89,6 +118,7 @@ class Acts:
 
 def _back(request: web.Request, done: str) -> web.Response:
     """To the page that asked, which says what was done; only ever within this site."""
-    path = urlsplit(request.headers.get("Referer", "/")).path or "/"
-    safe = path if path.startswith("/") and not path.startswith("//") else "/"
-    raise web.HTTPSeeOther(f"{safe}?done={quote(done, safe='')}")
+    came = urlsplit(request.headers.get("Referer", "/"))
+    safe = came.path if came.path.startswith("/") and not came.path.startswith("//") else "/"
+    asked = [pair for pair in parse_qsl(came.query) if pair[0] != "done"]
+    raise web.HTTPSeeOther(f"{safe}?{urlencode([*asked, ('done', done)], quote_via=quote, safe='')}")

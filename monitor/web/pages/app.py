@@ -12,7 +12,7 @@ from aiohttp import web
 
 from monitor import __version__
 from monitor.bootstrap import Services
-from monitor.status import Place, deliveries_page, delivery_view, resources_page
+from monitor.status import Place, deliveries_page, resources_page
 from monitor.status.series import METRICS, span_of
 from monitor.store.eventlog import Stored, is_place
 from monitor.store.reading import Wanted
@@ -22,7 +22,7 @@ from monitor.web.pages import scale
 from monitor.web.pages.charts import RANGES, chart
 from monitor.web.pages.render import environment, page
 from monitor.web.pages.stream import Streams
-from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, ticks
+from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, in_words, ticks, weekends
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
 from monitor.web.problems import Problem
 from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TYPE, after, cursor, one_of
@@ -53,6 +53,7 @@ class Pages:
             web.get("/resources", self.resources),
             web.get("/resources/{key:.+}", self.resource),
             web.get("/deliveries", self.deliveries),
+            web.get("/deliveries/{id}", self.delivery),
             web.get("/sources/{name}", self.source),
             web.get("/charts", self.charts),
             *addresses_of(self),
@@ -72,7 +73,9 @@ class Pages:
             "conditions": await views.conditions(),
             "due": due,
             "dots": dots(due, now),
+            "said": in_words(due, now),
             "ticks": ticks(now),
+            "weekends": weekends(now),
             "width": WIDTH,
             "height": HEIGHT,
             "events": await views.events(Filters(), limit=8),
@@ -95,8 +98,8 @@ class Pages:
         found = await self._views.event(request.match_info["id"])
         if found is None:
             raise Problem(404, "no such event is kept: they are kept for 14 days")
-        sent = await self._views.sent(request.match_info["id"])
-        return await self._page(request, "event.html", {"row": found, "sent": sent})
+        why = await self._views.explained(request.match_info["id"])
+        return await self._page(request, "event.html", {"row": found, "why": why})
 
     async def resources(self, request: web.Request) -> web.Response:
         """What is known now."""
@@ -132,13 +135,20 @@ class Pages:
         reading = self._running.store.reading
         found = await deliveries_page(reading, chosen, Wanted(status), after(request, tuple[int, str]), limit=_LISTED)
         values = {
-            "deliveries": [delivery_view(one) for one in found.items],
+            "rows": await self._views.rows(found.items),
             "next": cursor(found.rest) if found.rest else None,
             "names": sorted(names),
             "statuses": STATUSES,
             "chosen": {"target": target or "", "status": status or ""},
         }
         return await self._page(request, "deliveries.html", values)
+
+    async def delivery(self, request: web.Request) -> web.Response:
+        """One delivery: every attempt with its answer, and what was sent."""
+        found = await self._views.delivery(request.match_info["id"])
+        if found is None:
+            raise Problem(404, "no such delivery is kept: they are kept for 14 days")
+        return await self._page(request, "delivery.html", {"row": found[0], "sent": found[1]})
 
     async def source(self, request: web.Request) -> web.Response:
         """One source: its last scan, what it has, what is held."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,13 +11,14 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from monitor.moments import parse_instant
+from monitor.moments import from_millis, parse_instant, stamp
 from monitor.targets.telling import field_name, plain_text, read, tell
 from monitor.values import elapsed
 
 _GOOD = frozenset({"ok", "delivered", "closed", "resolved", "complete"})
 _BAD = frozenset({"failing", "failed", "stale", "credentials_rejected", "open", "critical", "exhausted"})
 _LONGEST = 300
+_SECOND, _MINUTE = 1000, 60_000
 
 
 def environment() -> Environment:
@@ -32,7 +33,7 @@ def environment() -> Environment:
     made.filters.update(
         {"tone": tone, "said": said, "short": short, "shown": shown, "pretty": pretty, "field": field_name}
     )
-    made.globals.update({"moment": moment})
+    made.globals.update({"moment": moment, "dated": dated, "millis": millis, "took": took})
     return made
 
 
@@ -51,6 +52,23 @@ def moment(text: str | None, now: datetime) -> Markup:
     words = "now" if apart < 1 else f"in {elapsed(at - now)}" if at > now else f"{elapsed(now - at)} ago"
     exact = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(exact, words)
+
+
+def dated(value: Any, now: datetime) -> Markup | str:
+    """What a provider says of a date in, an instant as `in 3d` with the exact one beside it, all else as it is, out."""
+    return moment(value, now) if isinstance(value, str) and parse_instant(value) is not None else shown(value)
+
+
+def millis(at_ms: int) -> str:
+    """Milliseconds since 1970 in, RFC 3339 out."""
+    return stamp(from_millis(at_ms))
+
+
+def took(ms: int) -> str:
+    """Milliseconds in, `12 ms`, `3.4 s` or `2m 10s` out, in one piece."""
+    if ms >= _MINUTE:
+        return elapsed(timedelta(milliseconds=ms)).replace(" ", "\u00a0")
+    return f"{ms:,}\u00a0ms" if ms < _SECOND else f"{ms / _SECOND:.1f}\u00a0s"
 
 
 def tone(word: str | None) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 DAYS = 30
 WIDTH, HEIGHT, TOP, ROW = 960, 150, 18, 13
 _ROWS = 8
+SATURDAY, SUNDAY = 5, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,18 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One day with a name under it."""
+    """One day: its place, and its name where it has one."""
 
     x: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Days that belong together: from where on, and how wide."""
+
+    x: float
+    width: float
 
 
 def dots(found: Sequence[Due], now: datetime) -> list[Dot]:
@@ -57,11 +66,33 @@ def dots(found: Sequence[Due], now: datetime) -> list[Dot]:
 
 
 def ticks(now: datetime) -> list[Tick]:
-    """The days that are named: today, and each fifth after it."""
-    days = range(0, DAYS, 5)
+    """Every day; those that are named are today, and each fifth after it."""
+    return [Tick(_x(day), _name(now, day) if day % 5 == 0 else "") for day in range(DAYS)]
+
+
+def weekends(now: datetime) -> list[Band]:
+    """The weekends, by UTC."""
+    wide = WIDTH / DAYS
     return [
-        Tick(_x(day) if day else 6.0, "today" if day == 0 else f"{now + timedelta(days=day):%-d %b}") for day in days
+        Band(round(day * wide, 1), round(wide, 1))
+        for day in range(DAYS)
+        if (now + timedelta(days=day)).weekday() in {SATURDAY, SUNDAY}
     ]
+
+
+def in_words(found: Sequence[Due], now: datetime) -> str:
+    """Deadlines in, how many come how soon out; nothing where there are none."""
+    left = [due.at - now for due in found if timedelta(days=-1) <= due.at - now < timedelta(days=DAYS)]
+    parts = [
+        f"{amount:,} {words}"
+        for days, words in ((2, "within two days"), (7, "within a week"), (DAYS, "in all"))
+        if (amount := sum(one < timedelta(days=days) for one in left))
+    ]
+    return ", ".join(parts)
+
+
+def _name(now: datetime, day: int) -> str:
+    return "today" if day == 0 else f"{now + timedelta(days=day):%a %-d %b}"
 
 
 def _x(day: int) -> float:

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import msgspec
 
+from monitor.answers.preview import MessageView, preview_of
 from monitor.bootstrap import Services
 from monitor.conditions import Status
+from monitor.errors import UsageError
 from monitor.ladders import is_given
 from monitor.moments import from_millis, parse_date, parse_instant
 from monitor.resources import Document, pick
 from monitor.routing import SEVERITIES, rank, type_glob
+from monitor.settings.tree import routes_of
 from monitor.status import (
     ConditionView,
+    DeliveryView,
     SourceView,
     TargetView,
     condition_view,
-    deliveries_of,
     delivery_view,
-    held_removals,
+    held_decision,
+    held_page,
     known_resource,
     resource_view,
     source_view,
     target_view,
 )
+from monitor.status.explain import Explanation, explain
 from monitor.store.deadlines import Armed
+from monitor.store.reading import StoredDelivery
 from monitor.web.pages.timeline import DAYS, Due
 
-EVENTS, CONDITIONS, DEADLINES, LOOKED_AT, AT_ONCE = 50, 50, 200, 2000, 200
+EVENTS, CONDITIONS, HELD, DEADLINES, LOOKED_AT, AT_ONCE = 50, 50, 100, 200, 2000, 200
 _ORDER = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)
 
 
@@ -67,6 +73,27 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One source as a list shows it: how it is, and what its last scan did (None: none is kept)."""
+
+    view: SourceView
+    scan: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One delivery as a list shows it: as it is stored, and the event it sends (None: it is not kept any more)."""
+
+    stored: StoredDelivery
+    event: dict[str, Any] | None
+
+    @property
+    def view(self) -> DeliveryView:
+        """What people see of it."""
+        return delivery_view(self.stored)
+
+
+@dataclass(frozen=True, slots=True)
 class OpenConditions:
     """The first of what is open, how much is open in all, what of it nobody has, and how much of each severity."""
 
@@ -87,11 +114,15 @@ class Views:
         """The store's time."""
         return from_millis(await self._store.db.now_ms())
 
-    async def sources(self) -> list[SourceView]:
-        """Every source as it is now."""
-        now_ms = await self._store.db.now_ms()
-        watched = self._running.sources.values()
-        return [await source_view(self._store.sources, self._store.items, one, now_ms) for one in watched]
+    async def sources(self) -> list[SourceRow]:
+        """Every source as it is now, with its last scan."""
+        now_ms, sources = await self._store.db.now_ms(), self._store.sources
+        rows = []
+        for one in self._running.sources.values():
+            last = await sources.recent(one.name, 1)
+            view = await source_view(sources, self._store.items, one, now_ms)
+            rows.append(SourceRow(view, last[0] if last else None))
+        return rows
 
     async def targets(self) -> list[TargetView]:
         """Every target as it is now."""
@@ -163,10 +194,33 @@ class Views:
         stored = await self._store.log.get(id)
         return EventRow(stored.place, msgspec.json.decode(stored.body)) if stored else None
 
-    async def sent(self, event: str) -> list[Any]:
-        """The deliveries of an event with their attempts."""
-        names = list(self._running.settings.targets)
-        return [delivery_view(one) for one in await deliveries_of(self._store.reading, names, event)]
+    async def explained(self, id: str) -> Explanation | None:
+        """Why an event was made, which routes took it, and what became of it at each target."""
+        settings, store = self._running.settings, self._store
+        vocabularies = [one.provider.vocabulary for one in self._running.sources.values()]
+        wanted = (id, routes_of(settings), list(settings.targets), vocabularies, await store.lanes.cursor())
+        return await explain(store.log, store.reading, *wanted)
+
+    async def rows(self, found: Sequence[StoredDelivery]) -> list[DeliveryRow]:
+        """Deliveries with their events."""
+        events = await self._store.log.at(list({one.place for one in found}))
+        bodies = {place: msgspec.json.decode(one.body) for place, one in events.items()}
+        return [DeliveryRow(one, bodies.get(one.place)) for one in found]
+
+    async def delivery(self, id: str) -> tuple[DeliveryRow, MessageView | str] | None:
+        """One delivery, and what it sends, or why that cannot be shown; None where it is not kept."""
+        stored = await self._store.reading.delivery(id)
+        if stored is None:
+            return None
+        kept, target = await self._store.log.get(stored.event), self._running.targets.get(stored.target)
+        if kept is None or target is None:
+            return DeliveryRow(stored, None), "its event is not kept any more" if target else "its target is gone"
+        row = DeliveryRow(stored, msgspec.json.decode(kept.body))
+        try:
+            now = self._running.clock.now()
+            return row, preview_of(self._running.settings, target.target, stored.target, kept.body, now)
+        except UsageError as error:
+            return row, str(error)
 
     async def resource(self, key: str) -> tuple[Any, Sequence[Any], bool] | None:
         """A resource's view, its history the newest first, and whether it is gone; None where it is not known."""
@@ -180,14 +234,17 @@ class Views:
 
     async def source(self, name: str) -> dict[str, Any] | None:
         """One source with its last scan and what is held."""
-        found = next((one for one in await self.sources() if one.name == name), None)
-        if found is None:
+        watched, sources, items = self._running.sources.get(name), self._store.sources, self._store.items
+        if watched is None:
             return None
-        state = await self._store.sources.state(name)
-        scan = msgspec.json.decode(state["scan"]) if "scan" in state else {}
-        held = await held_removals(self._store.sources, self._store.items, name)
-        counts = await self._store.sources.counts(name)
-        return {"source": found, "scan": scan, "held": held, "counts": counts}
+        held, _ = await held_page(sources, items, name, None, HELD)
+        return {
+            "source": await source_view(sources, items, watched, await self._store.db.now_ms()),
+            "scans": await sources.recent(name),
+            "held": held,
+            "decided": await held_decision(sources, name),
+            "counts": await sources.counts(name),
+        }
 
 
 def _moment(value: object) -> datetime | None:

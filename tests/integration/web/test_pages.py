@@ -65,7 +65,7 @@ async def test_every_page_shows_what_is_so(redis: Redis, store_url: str) -> None
         assert "Job a" in await html(at, "/resources?state=UNCLAIMED")
         assert "Job b" not in await html(at, "/resources?state=UNCLAIMED")
         assert "revision 2" in await html(at, "/resources/tax/job/b")
-        assert "Not tried yet" in await html(at, "/deliveries?target=ops&status=pending")
+        assert "not tried yet" in await html(at, "/deliveries?target=ops&status=pending")
         assert "Scan now" in await html(at, "/sources/tax")
 
 
@@ -111,7 +111,7 @@ async def test_buttons_do_what_they_say(redis: Redis, store_url: str) -> None:
         await at.watch.services.consumer.relay.relay()
         back = {"Referer": f"{at.url}/deliveries?target=ops", "Origin": at.url}
         done = await at.ask("POST", "/do/targets/ops/disable", headers=back, allow_redirects=False)
-        assert (done.status, done.headers["Location"]) == (303, "/deliveries?done=ops%20is%20disabled")
+        assert (done.status, done.headers["Location"]) == (303, "/deliveries?target=ops&done=ops%20is%20disabled")
         assert "disabled" in await html(at, "/")
         await at.ask("POST", "/do/targets/ops/enable", headers=back)
         assert (await at.get("/api/v1/targets"))["items"][0]["state"] == "ok"
