@@ -102,6 +102,20 @@ def of_files(limit: int) -> Finding:
     )
 
 
+def of_workers(versions: Sequence[str], ours: str) -> Finding:
+    """The versions of the workers that live, and of this program, in; what is to be said of them out."""
+    if not versions:
+        text = "no worker has said in the last half minute that it lives: nothing is scanned, and nothing sent"
+        return Finding(
+            "warning", "workers", text, "start one: `jobwire up`, or `jobwire worker` on a Redis of your own"
+        )
+    others = sorted({one for one in versions if one != ours})
+    if others:
+        text = f"of {len(versions)}, some are of version {', '.join(others)}, and this is {ours}"
+        return Finding("warning", "workers", text, "replace them too: CHANGELOG.md says what differs")
+    return Finding("ok", "workers", f"{len(versions)}, of version {ours}")
+
+
 def of_work(ready: Mapping[str, Any]) -> list[Finding]:
     """What /readyz found in, what is to be said of it out."""
     late: Mapping[str, Sequence[str]] = ready["late"]

@@ -13,9 +13,14 @@ State without a version is of the time before there was one, which is version 1:
 
 
 async def agree_on_state(db: Db) -> None:
-    """An open store in; StateRefused when its state cannot be read. A new store gets its version."""
+    """An open store in; StateRefused when its state cannot be read. A new store gets its version.
+
+    Nothing is written where there is one: a store that is full, or a replica, can still be looked at.
+    """
     key = db.keys.state
-    _, found = await db.run_all([("SET", key, VERSION, "NX"), ("GET", key)])
+    found = await db.run("GET", key)
+    if found is None:
+        _, found = await db.run_all([("SET", key, VERSION, "NX"), ("GET", key)])
     if text(found) != str(VERSION):
         raise StateRefused(
             f"the state in this store under `{db.keys.prefix}:` has version {text(found) or 'none'}, and this jobwire "
