@@ -103,13 +103,11 @@ class Worlds(RuleBasedStateMachine):
         source = f'provider: worklayer, base_url: "{self.url}", token: t, full_every: 1ms, removal_limit: 1'
         return f"sources: {{one: {{{source}}}}}\n"
 
-    @rule(id=st.sampled_from(IDS), state=st.sampled_from(STATES))
-    def put(self, id: str, state: str) -> None:
-        self.provider.jobs[id] = state
-
-    @rule(id=st.sampled_from(IDS))
-    def remove(self, id: str) -> None:
-        self.provider.jobs.pop(id, None)
+    @rule(jobs=st.dictionaries(st.sampled_from(IDS), st.sampled_from([*STATES, None]), min_size=1))
+    def change(self, jobs: dict[str, str | None]) -> None:
+        """Each of these jobs gets another state, or is gone."""
+        states = {**self.provider.jobs, **jobs}
+        self.provider.jobs = {id: state for id, state in states.items() if state is not None}
 
     @rule()
     def good_scan(self) -> None:

@@ -58,7 +58,7 @@ async def mortal() -> AsyncIterator[Mortal]:
 
 async def falls(story: Story, store: Mortal, *, done: bool, stride: int, begin: int = 1) -> int:
     """A life for each command in turn (or every so many) at which the store falls; how many there were."""
-    expected = (await story.live()).told
+    expected = await story.undisturbed()
     for number, at in enumerate(itertools.count(begin, stride)):
         trouble: Trouble = Fall(at, store.restart, done=done)
         life = await story.live(trouble)

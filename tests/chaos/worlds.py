@@ -49,6 +49,19 @@ def mutate(rows: list[dict[str, Any]]) -> None:
     del rows[4]
 
 
+def truth(count: int, *, baseline: bool) -> list[tuple[str, str]]:
+    """Type and subject of every event that so many jobs are worth, written down by hand and not by the product.
+
+    A baseline is told once, and each deadline that is near; later what `mutate` does, and each next rung.
+    """
+    near = [("worklayer.job.deadline_approaching", f"job/j{n}") for n in range(count) if n % 4 == 1]
+    told = [("jobwire.source.baselined", "source/tax"), *near]
+    if not baseline:
+        changed = {"claimed": "j0", "closed": "j3", "updated": "j2", "created": "new", "removed": "j4"}
+        told += [*near, *((f"worklayer.job.{what}", f"job/{id}") for what, id in changed.items())]
+    return sorted(told)
+
+
 @dataclass(slots=True)
 class World:
     """One provider, one receiver, and what the receiver got and what of it it took."""
@@ -174,6 +187,12 @@ class Story:
     sick: bool = True
     wrong: float = 0.0
     """Minutes by which the clock of the worker in trouble is wrong."""
+
+    async def undisturbed(self) -> list[Fact]:
+        """What is told when nothing goes wrong, which is no more and no less than what has happened."""
+        told = (await self.live()).told
+        assert sorted((fact[0], fact[1]) for fact in told) == truth(self.count, baseline=self.baseline)
+        return told
 
     async def live(self, door: Door = connect, hands: Hands | None = None) -> Life:
         """One life through that door; `hands` is the clock of the worker in trouble, set when its life begins."""
