@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from typing import Any, TypeAlias
 
@@ -25,11 +26,11 @@ from monitor.targets.slack_blocks import (
     section,
 )
 from monitor.targets.slack_fields import fields_of
-from monitor.targets.slack_lines import headline, news_line, state_of, title_of
+from monitor.targets.slack_lines import headline, loud, news_line, state_of, title_of
 from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since
-from monitor.targets.telling import Facts, Moment, Part, span, tell
+from monitor.targets.telling import Facts, Moment, Part, Strong, span, tell
 
 Json: TypeAlias = dict[str, Any]
 
@@ -90,14 +91,14 @@ def standing_line(member: Member) -> str:
 def _one(group: Group, member: Member, *, clicks: bool) -> list[Json]:
     condition = member.condition
     facts = facts_of(member, group.reason)
-    words = tell(facts)
     sign, word = state_of(member)
-    body = section(mrkdwn([*words.sentence, *since(member)], _SENTENCE, facts.url))
-    rows = [("Severity", (member.severity,)), *_owner(member)]
-    body["fields"] = fields_of(facts, rows)
+    body = section(mrkdwn(_story(member, facts), _SENTENCE, facts.url))
+    # Of what is over, the fields of its last event are not so any more.
+    lasting = replace(facts, state=None, deadline={}, details={}, fields={}, changes=()) if member.over else facts
+    body["fields"] = fields_of(lasting, [("Severity", (member.severity,)), *_owner(member)])
     ids = [] if member.over else [condition.id]
     return [
-        header(f"{sign} {word}: {plain(facts.title, 80)}: {plain(move_of(member, facts), 50)}"),
+        header(f"{sign} {loud(member)}{word}: {plain(facts.title, 70)}: {plain(move_of(member, facts), 50)}"),
         body,
         *buttons(
             ids, group.key, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED
@@ -135,9 +136,21 @@ def _several(group: Group, *, clicks: bool) -> list[Json]:
 def _listed(member: Member, reason: Reason) -> str:
     facts = facts_of(member, reason)
     sign, word = state_of(member)
-    parts: list[Part] = [f"{word}: ", *tell(facts).sentence, *since(member)]
+    parts: list[Part] = [f"{word}: ", *_story(member, facts)]
     url = _short_url(facts)
     return f"{sign} {mrkdwn(parts, _LINE + (len(url) if url else 0), url)}"
+
+
+def _story(member: Member, facts: Facts) -> list[Part]:
+    """What is so of a condition in one sentence, and since when or for how long where that sentence does not say it."""
+    if member.over:
+        return [Strong(facts.title), ".", *since(member), f" It was: {plain(tell(facts).move, 120)}."]
+    told = list(tell(facts).sentence)
+    fresh = member.news is News.NEW and member.status is Status.OPEN and not member.silenced_by and not member.held
+    if fresh and any(isinstance(part, Moment) for part in told):
+        return told
+    ended = isinstance(told[-1], str) and told[-1].endswith((".", "!", "?", "…"))
+    return [*told, *([] if ended else [" ·"]), *since(member)]
 
 
 def _news_of(member: Member, group: Group) -> list[str]:

@@ -66,10 +66,10 @@ def title_of(group: Group) -> tuple[str, str]:
         return "🟢", f"All {of} resolved{place}"
     untouched = [member for member in group.open if member.status is Status.OPEN]
     sign = state_of(untouched[0])[0] if untouched else "🟡"
-    loud = _loud(untouched[0]) if untouched else ""
+    grave = loud(untouched[0]) if untouched else ""
     return (
         sign,
-        f"{loud}{still} of {of} open{place}" if still < of else f"{loud}{count(still, 'condition')} open{place}",
+        f"{grave}{still} of {of} open{place}" if still < of else f"{grave}{count(still, 'condition')} open{place}",
     )
 
 
@@ -79,6 +79,11 @@ def state_of(member: Member) -> tuple[str, str]:
     if status is Status.OPEN and graded(Tone.WARNING, member.severity) is not Tone.CRITICAL:
         return graded(Tone.WARNING, member.severity).sign, word(member)
     return _SIGNS[status], word(member)
+
+
+def loud(member: Member) -> str:
+    """`Critical, ` for what is open and grave; elsewhere the state says enough."""
+    return "Critical, " if member.status is Status.OPEN and member.severity == "critical" else ""
 
 
 def named(things: Sequence[tuple[str, str]]) -> str:
@@ -109,12 +114,7 @@ def _about(member: Member, reason: Reason, zone: tzinfo) -> str:
     facts = facts_of(member, reason)
     sign, state = state_of(member)
     what = f"{escape(facts.title, _ONE)}: {escape(move_of(member, facts), 90)}"
-    return f"{sign} {_loud(member)}{state}: {what} · {escape(facts.source, 40)}{_standing(member, zone)}"
-
-
-def _loud(member: Member) -> str:
-    """`Critical, ` for what is open and grave; elsewhere the state says enough."""
-    return "Critical, " if member.status is Status.OPEN and member.severity == "critical" else ""
+    return f"{sign} {loud(member)}{state}: {what} · {escape(facts.source, 40)}{_standing(member, zone)}"
 
 
 def _standing(member: Member, zone: tzinfo) -> str:

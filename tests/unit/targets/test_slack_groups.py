@@ -48,6 +48,26 @@ def test_an_open_condition_reads_from_the_headline_to_the_rule() -> None:
     ]
 
 
+def test_since_when_is_said_once() -> None:
+    """Where the sentence says it no second time; what ends without a full stop is not run into."""
+    moved = {"before": "queued", "after": "failed"}
+    failed = stored("devrev.job.failed", title="Import", occurred_at="2026-01-05T09:25:00Z", state=moved)
+    assert lines_of(parent(group(member(failed)), clicks=False))[1] == (
+        "Job Import went from queued to failed at 5 Jan 2026 09:25 UTC."
+    )
+    again = parent(group(member(failed, news=News.SAME), reason=Reason.REPEAT), clicks=False)
+    assert lines_of(again)[1].endswith("failed at 5 Jan 2026 09:25 UTC. Since 5 Jan 2026 09:25 UTC.")
+    stopped = stored("jobwire.target.disabled", "target/hook", details={"reason": "asked", "error": "is_archived"})
+    assert "jobwire target enable hook · Since" in lines_of(parent(group(member(stopped)), clicks=False))[1]
+
+
+def test_what_is_over_shows_no_fields_that_were_so() -> None:
+    """How long it lasted first; its state and dates are those of before it ended."""
+    made = lines_of(parent(group(member(status=Status.RESOLVED, ended_by="it is gone")), clicks=False))
+    assert made[1] == ("Contract of Tony Stark at ACME. Over after 5 minutes: it is gone. It was: ends on 20 Dec 2025.")
+    assert made[2:-1] == ["  Severity: warning", "  Source: driver_jobs / uk-drivers"]
+
+
 def test_who_has_it_is_shown_and_the_button_is_gone() -> None:
     """After an acknowledgement only a snooze is left to do."""
     taken = Acknowledgement(by="Dana", at=NOW, revision=1)
