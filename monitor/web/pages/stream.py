@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
@@ -16,6 +17,8 @@ from aiohttp import web
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
 from monitor.store.eventlog import Stored, is_place
+from monitor.web.guard import CALLER
+from monitor.web.limits import address_of
 from monitor.web.pages.views import Filters
 from monitor.web.problems import Problem
 
@@ -26,40 +29,48 @@ _ENDS = re.compile(r"\r\n|\r|\n")
 MOST = 64
 """Streams at once: each waits on a connection to the store of its own."""
 
+MOST_EACH = 32
+"""Streams of one caller: a token, a signed-in person, without tokens an address."""
+
 
 class Streams:
     """Open streams of one process; they end when the server stops."""
 
     def __init__(self, running: Services) -> None:
         self._log = running.store.log
-        self._open: set[asyncio.Task[object]] = set()
+        self._open: dict[asyncio.Task[object], str] = {}
 
     async def answer(
         self, request: web.Request, filters: Filters, written: Callable[[Stored], str]
     ) -> web.StreamResponse:
         """Send what fits the filters as `written` puts it, one message an event, until the other side leaves."""
-        if len(self._open) >= MOST:
-            raise Problem(503, f"{MOST} streams are open already: read /api/v1/events instead", Retry_After="30")
+        task, caller = asyncio.current_task(), request.get(CALLER) or address_of(request)
+        assert task is not None  # noqa: S101 - a handler runs in one
+        if len(self._open) >= MOST or list(self._open.values()).count(caller) >= MOST_EACH:
+            raise Problem(503, "too many streams are open already: read /api/v1/events instead", Retry_After="30")
+        self._open[task] = caller
+        try:
+            return await self._answer(request, filters, written)
+        finally:
+            del self._open[task]
+
+    async def _answer(
+        self, request: web.Request, filters: Filters, written: Callable[[Stored], str]
+    ) -> web.StreamResponse:
         place = request.headers.get("Last-Event-ID") or request.query.get("after") or await self._log.end()
         if not is_place(place):
             raise Problem(400, "after: not a cursor of the event log; take it from the id of a message")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await response.prepare(request)
         await response.write(f"retry: {_RETRY_MS}\n\n".encode())
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a handler runs in one
-        self._open.add(task)
-        try:
+        # Whoever is cut off comes back by itself, with the last id it saw.
+        with suppress(ConnectionResetError, StoreUnavailable):
             await self._send(response, place, filters, written)
-        except (ConnectionResetError, StoreUnavailable):
-            pass  # the client comes back by itself, with the last id it saw
-        finally:
-            self._open.discard(task)
         return response
 
     async def close(self, _: web.Application) -> None:
         """End all streams: a server that stops must not wait for people to leave."""
-        for task in self._open:
+        for task in list(self._open):
             task.cancel()
 
     async def _send(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from monitor.web.app import make_app
+from monitor.web.pages.stream import MOST_EACH
 from monitor.web.session import COOKIE
-from tests.integration.web.serving import HOOK_SECRET, served
+from tests.integration.web.serving import HOOK_SECRET, Served, served
 
 GOOD, READER = {"Authorization": "Bearer operator-1"}, {"Authorization": "Bearer reader-1"}
 TOKENS = ", tokens: [operator-1], read_tokens: [reader-1]"
@@ -25,6 +27,7 @@ class Caller:
     """A client of one application, and the hand of its clock."""
 
     client: TestClient[web.Request, web.Application]
+    at: Served
     _hand: list[float]
 
     def pass_(self, seconds: float) -> None:
@@ -54,7 +57,7 @@ async def limited(store_url: str, rate: str = "1/s", burst: int = 3, more: str =
         hand = [1000.0]
         app = make_app(at.watch.services, lambda: hand[0])
         async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-            yield Caller(client, hand)
+            yield Caller(client, at, hand)
 
 
 async def test_too_many_calls_are_told_when_to_come_back(redis: Redis, store_url: str) -> None:
@@ -114,3 +117,22 @@ async def test_webhooks_that_prove_nothing_are_held_up(redis: Redis, store_url: 
         assert await caller.post("/hooks/other", headers={"X-Hook-Secret": HOOK_SECRET}) == 404
         caller.pass_(6.0)
         assert await caller.post("/hooks/tax", headers={"X-Hook-Secret": HOOK_SECRET}) == 202
+
+
+async def test_streams_are_bounded_for_each_caller_and_in_all(redis: Redis, store_url: str) -> None:
+    """However many are opened at once: who has too many is refused in words, others are not, and places become free."""
+    async with limited(store_url, rate="0", more=TOKENS) as caller, AsyncExitStack() as stack:
+
+        async def opened(headers: dict[str, str]) -> ClientResponse:
+            return await stack.enter_async_context(caller.client.get("/api/v1/stream", headers=headers))
+
+        mine = await asyncio.gather(*(opened(GOOD) for _ in range(MOST_EACH + 3)))
+        assert sorted(one.status for one in mine) == [200] * MOST_EACH + [503] * 3
+        assert (await opened(READER)).status == 200
+        for one in mine:
+            one.close()
+        async with asyncio.timeout(60):
+            while (again := await opened(GOOD)).status == 503:
+                await caller.at.watch.services.store.log.ring()
+                await asyncio.sleep(0.05)
+        assert again.status == 200
