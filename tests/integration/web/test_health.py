@@ -97,6 +97,16 @@ async def test_deliveries_that_nobody_tries_are_not_ready(redis: Redis, store_ur
         assert [one["state"] for one in body["failing_targets"]] == ["disabled"]
 
 
+async def test_deadlines_that_nobody_rings_are_not_ready(redis: Redis, store_url: str) -> None:
+    """A rung that was due before the last half minute and is still armed."""
+    async with served(store_url) as at:
+        now_ms = await at.watch.services.store.db.now_ms()
+        for seconds, said in ((0, []), (60, ["deadlines"])):
+            await redis.zadd("jobwire:deadlines", {"a deadline": now_ms - seconds * 1000})
+            assert (await ready(at))[1]["late"]["steps"] == said
+        assert (await ready(at))[0] == 503
+
+
 async def test_without_a_token_no_name_is_told(redis: Redis, store_url: str) -> None:
     """Probes get their answer, and strangers no more than that."""
     async with served(store_url, web=", tokens: [t0ken]") as at:
