@@ -50,7 +50,8 @@ class Scanned:
             "held": report.held,
             **asdict(report.tally),
         }
-        return ScanView(report.source, said if self.counts is None else {**said, "counts": self.counts}, self.events)
+        first_look = {} if self.counts is None else {"counts": self.counts, "due": self.due}
+        return ScanView(report.source, {**said, **first_look}, self.events)
 
 
 async def scan_now(running: Services, name: str) -> Scanned:

@@ -56,6 +56,19 @@ COMMANDS = (
     (_TRY, "simulate", "monitor.cli.simulating:simulate", "Run stand-ins of the four providers."),
     (_TRY, "schema", "monitor.cli.schemas:schema", "Print the shapes of config, events and API."),
 )
+_A_FILE = "on a config file"
+HERE_ONLY = {
+    "demo": "by itself",
+    "up": _A_FILE,
+    "worker": _A_FILE,
+    "web": _A_FILE,
+    "check": _A_FILE,
+    "backtest": "on config files",
+    "simulate": "by itself",
+    "schema": "by itself",
+}
+"""The commands that know no --server, and what they work on; all others do."""
+
 SECTIONS = {
     "removals": "Removals that are held as too many.",
     "routes": "Routes: who would get an event.",

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from monitor.cli import session
+from monitor.cli.desk.asked import Attention, values
+from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, SourceName
+from monitor.cli.options import HERE, AsJson, SourceName, Where
 from monitor.cli.output import json_line, note, say, table
 from monitor.cli.phrases import ago, plural
 from monitor.errors import UsageError
 from monitor.moments import parse_instant
-from monitor.status import ConditionView, condition_view, condition_views
 from monitor.values import parse_duration
 
 Named = Annotated[str, Parameter(help="The condition's id, or the key of what it is about, see `conditions`.")]
@@ -31,15 +32,14 @@ async def conditions(
         bool, Parameter(name="--all", negative=(), help="Also those that ended in the last hours.")
     ] = False,
     source: SourceName = None,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Show what is open and who has it: what nobody has seen to first, the oldest first."""
-    settings = session.read(config)
-    session.known("source", source, settings.sources)
-    async with session.wired(settings) as running:
-        now = running.clock.now()
-        found = condition_views(await running.store.conditions.all(), now, every=every, source=source)
+    async with desk(where) as at:
+        await at.known("source", source)
+        found = await at.conditions(every=every, source=source)
+        now = await at.now()
     if as_json:
         for one in found:
             json_line(one)
@@ -48,10 +48,7 @@ async def conditions(
         say("nothing is open")
         return 0
     head = ("state", "severity", "what", "about", "since", "who", "id")
-    table(
-        head,
-        [(one.state, one.severity, one.type, _about(one), _since(one, now), _who(one), one.id) for one in found],
-    )
+    table(head, [_row(values(one), now) for one in found])
     return 0
 
 
@@ -65,29 +62,22 @@ async def ack(
         str | None, Parameter(help=f"Put it off instead, for a time such as 1h, or {UNTIL_CHANGE}.")
     ] = None,
     undo: Annotated[bool, Parameter(negative=(), help="Take it back: nobody has it.")] = False,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Say that somebody has it: it is not repeated until it gets worse. Exits with 1 if nothing open is named so."""
-    settings = session.read(config)
     if undo and snooze is not None:
         raise UsageError("give either --snooze or --undo")
-    who = by or person()
-    async with session.wired(settings) as running:
-        now, attention = running.clock.now(), running.attention
-        if undo:
-            found = await attention.reopen(named)
-        elif snooze is not None:
-            found = await attention.snooze(named, until=until(snooze, now), by=who, comment=comment)
-        else:
-            found = await attention.acknowledge(named, by=who, comment=comment)
-    views = [condition_view(one, now) for one in found]
-    for one in views:
+    async with desk(where) as at:
+        end = until(snooze, await at.now()) if snooze is not None else None
+        found = await at.attend(named, Attention(by or person(), comment, end, snooze == UNTIL_CHANGE, undo))
+    for line in found:
         if as_json:
-            json_line(one)
+            json_line(line)
         else:
-            say(f"{_about(one)}: {one.type}: {one.state}{f' by {_who(one)}' if not undo else ''}")
-    if not views:
+            one = values(line)
+            say(f"{_about(one)}: {one['type']}: {one['state']}{f' by {_who(one)}' if not undo else ''}")
+    if not found:
         note(f"nothing open is called {named!r}: `jobwire conditions` lists what is open, with ids and keys")
         return FAILED
     return 0
@@ -122,16 +112,20 @@ def until(text: str, now: datetime) -> datetime | None:
     return moment
 
 
-def _about(one: ConditionView) -> str:
-    return one.key if one.title in ("", one.key) else f"{one.title} ({one.key})"
+def _row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    return one["state"], one["severity"], one["type"], _about(one), _since(one, now), _who(one), one["id"]
 
 
-def _since(one: ConditionView, now: datetime) -> str:
-    often = f", {plural(one.times, 'time')} in 2 h" if one.times > 1 else ""
-    return f"{ago(one.opened_at, now)}{often}"
+def _about(one: Mapping[str, Any]) -> str:
+    return one["key"] if one["title"] in ("", one["key"]) else f"{one['title']} ({one['key']})"
 
 
-def _who(one: ConditionView) -> str:
-    if one.snoozed_until is not None:
-        return f"{one.acknowledged_by}, until {one.snoozed_until}"
-    return one.acknowledged_by or "-"
+def _since(one: Mapping[str, Any], now: datetime) -> str:
+    often = f", {plural(one['times'], 'time')} in 2 h" if one["times"] > 1 else ""
+    return f"{ago(one['opened_at'], now)}{often}"
+
+
+def _who(one: Mapping[str, Any]) -> str:
+    if one["snoozed_until"] is not None:
+        return f"{one['acknowledged_by']}, until {one['snoozed_until']}"
+    return one["acknowledged_by"] or "-"

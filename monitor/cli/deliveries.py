@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
-from monitor.cli import session
+from monitor.cli.desk.asked import DeliveriesWanted, values
+from monitor.cli.desk.opening import desk
 from monitor.cli.eventlog import moment
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, TargetName
+from monitor.cli.options import HERE, AsJson, TargetName, Where
 from monitor.cli.output import json_line, shorter, table
 from monitor.cli.phrases import ago, short_time
 from monitor.clock import utc_now
-from monitor.moments import from_millis, stamp, to_millis
-from monitor.routing import type_glob
-from monitor.status import deliveries_of, delivery_view, latest_deliveries
-from monitor.store.reading import StoredDelivery, Wanted
 
 LAST = 50
 
@@ -39,35 +37,28 @@ async def deliveries(
     type_: TypePattern = None,
     since: Since = None,
     limit: Limit = LAST,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Show what was sent to whom, the newest last, with --json every attempt."""
-    settings = session.read(config)
-    session.known("target", target, settings.targets)
-    since_ms = to_millis(moment(since, utc_now())) if since is not None else None
-    wanted = Wanted(status, event, type_glob(type_) if type_ else None, since_ms)
-    names = [target] if target else list(settings.targets)
-    async with session.wired(settings) as running:
-        reading = running.store.reading
-        if event is None:
-            found = await latest_deliveries(reading, names, wanted, limit=limit)
-        else:
-            found = [one for one in await deliveries_of(reading, names, event) if wanted.fits(one)][:limit]
-        now = from_millis(await running.store.db.now_ms())
+    start = moment(since, utc_now()) if since is not None else None
+    async with desk(where) as at:
+        await at.known("target", target)
+        wanted = DeliveriesWanted(target, status, event, type_, start, limit, detail=not as_json)
+        found, now = await at.deliveries(wanted), await at.now()
     if as_json:
         for one in found:
-            json_line(delivery_view(one))
+            json_line(one)
     else:
         head = ("delivery", "when", "target", "status", "tries", "event", "type", "key", "last answer", "next try")
-        table(head, [_row(one, now) for one in found])
+        table(head, [_row(values(one), now) for one in found])
     return 0
 
 
-def _row(one: StoredDelivery, now: datetime) -> tuple[str, ...]:
-    last = one.attempts[-1] if one.attempts else None
-    said = (last.error or f"{last.status} in {last.ms} ms") if last else "-"
-    when = short_time(stamp(from_millis(one.made_ms)))
-    again = ago(stamp(from_millis(one.next_ms)), now) if one.next_ms is not None else "-"
-    tries = str(len(one.attempts))
-    return one.id, when, one.target, one.status, tries, one.event, one.type, one.key, shorter(said, 60), again
+def _row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    tried = one["attempts"]
+    said = (tried[-1]["error"] or f"{tried[-1]['status']} in {tried[-1]['ms']} ms") if tried else "-"
+    again = ago(one["next_at"], now)
+    about = one["event_id"], one["type"], one["key"]
+    when = short_time(one["made_at"])
+    return one["id"], when, one["target"], one["status"], str(len(tried)), *about, shorter(said, 60), again

@@ -2,73 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import resource
-import stat
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
-from monitor.answers.reaching import reach, ways
-from monitor.cli import session
-from monitor.cli.entry import FAILED, MISUSED
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
-from monitor.cli.output import json_line, note, say, table
+from monitor.cli.desk.asked import values
+from monitor.cli.desk.opening import diagnosis
+from monitor.cli.entry import FAILED
+from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.output import json_line, say, table
 from monitor.cli.phrases import plural
-from monitor.clock import Clock
-from monitor.errors import StateRefused, StoreUnavailable
-from monitor.moments import to_millis
-from monitor.settings import EMBEDDED, Report, Settings
-from monitor.settings import check as check_file
-from monitor.settings.advice import LITERAL
-from monitor.status.diagnosis import Finding, of_config, of_files, of_server, of_work
-from monitor.store.server import server_facts
-from monitor.web.readiness import Readiness
 
 
-async def doctor(*, config: ConfigFile = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
+async def doctor(*, where: Where = HERE, as_json: AsJson = False) -> int:
     """Look at the store's version and settings, clocks, permissions, and the ways to sources and targets.
 
     Says what is wrong and what to do. Sources and targets are connected to, and sent nothing. Exits with 1 if
-    there is a problem, with 2 if the config file cannot be used.
+    there is a problem, with 2 if the config file cannot be used. Over --server the server's own machine is looked at,
+    and not its config file.
     """
-    report = await asyncio.to_thread(check_file, config, os.environ)
-    if report.settings is None:
-        for one in report.problems:
-            note(f"{one.file}:{one.line}:{one.column}: {one.text}")
-        return MISUSED
-    around, inside = await asyncio.gather(_surroundings(config, report, report.settings), _store(report.settings))
-    found = [*around[:2], *inside, *around[2:]]
+    lines = await diagnosis(where)
+    found = [values(one) for one in lines]
     if as_json:
-        for finding in found:
-            json_line(finding)
+        for one in lines:
+            json_line(one)
     else:
         _print(found)
-    return FAILED if any(one.level == "problem" for one in found) else 0
+    return FAILED if any(one["level"] == "problem" for one in found) else 0
 
 
-async def _surroundings(config: Path, report: Report, settings: Settings) -> list[Finding]:
-    secrets = [f"line {one.line}" for one in report.warnings if LITERAL in one.text]
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    mode = stat.S_IMODE((await asyncio.to_thread(config.stat)).st_mode)
-    return [of_config(str(config), mode, secrets), of_files(files), *await reach(ways(settings))]
-
-
-async def _store(settings: Settings) -> list[Finding]:
-    try:
-        async with session.wired(settings) as running:
-            facts = await server_facts(running.store.db)
-            here_ms = to_millis(Clock().now())
-            embedded = session.given_url(settings) == EMBEDDED
-            return [*of_server(facts, here_ms, embedded=embedded), *of_work(await Readiness(running).found())]
-    except StoreUnavailable as error:
-        return [Finding("problem", "store", str(error), "start it, or correct `store.url`")]
-    except StateRefused as error:
-        what, _, advice = str(error).partition(": ")
-        return [Finding("problem", "state", what, advice)]
-
-
-def _print(found: list[Finding]) -> None:
-    table(("state", "about", "what", "what to do"), [(one.level, one.about, one.text, one.advice) for one in found])
-    problems = sum(one.level == "problem" for one in found)
-    warnings = sum(one.level == "warning" for one in found)
+def _print(found: Sequence[dict[str, Any]]) -> None:
+    rows = [(one["level"], one["about"], one["text"], one["advice"]) for one in found]
+    table(("state", "about", "what", "what to do"), rows)
+    problems = sum(one["level"] == "problem" for one in found)
+    warnings = sum(one["level"] == "warning" for one in found)
     say(f"{plural(problems, 'problem')}, {plural(warnings, 'warning')}" if problems or warnings else "all is well")

@@ -13,13 +13,16 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
-from monitor.cli.app import COMMANDS, make_app, named_in
+from monitor.cli.app import COMMANDS, HERE_ONLY, make_app, named_in
 from monitor.errors import ConfigError, JobwireError, UsageError
 
 FAILED = 1
 MISUSED = 2
 INTERRUPTED = 128 + signal.SIGINT
 TERMINATED = 128 + signal.SIGTERM
+
+_SERVERS = frozenset({"--server", "--token-file", "--ca-file"})
+_ANYWHERE = _SERVERS | {"-c", "--config"}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -42,15 +45,23 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def config_last(words: Sequence[str]) -> list[str]:
-    """Words in; the same with `-c FILE` moved behind the command if it stood before it."""
+    """Words in; the same with `-c FILE`, `--server URL` and the like moved behind the command if they stood before."""
     moved: list[str] = []
     rest = list(words)
-    while rest and (rest[0] in {"-c", "--config"} or rest[0].startswith("--config=")):
+    while rest and rest[0].partition("=")[0] in _ANYWHERE:
         size = 1 if "=" in rest[0] else 2
         moved += rest[:size]
         rest = rest[size:]
     end = rest.index("--") if "--" in rest else len(rest)
     return [*rest[:end], *moved, *rest[end:]] if rest else moved
+
+
+def refuse_server(words: Sequence[str]) -> None:
+    """Raises UsageError where a command that works only here is to work over a server."""
+    command = named_in(words)
+    said = words[: words.index("--")] if "--" in words else words
+    if command in HERE_ONLY and any(word.partition("=")[0] in _SERVERS for word in said):
+        raise UsageError(f"{command} works {HERE_ONLY[command]}, not over --server")
 
 
 def unknown(words: Sequence[str]) -> str:
@@ -65,6 +76,7 @@ def unknown(words: Sequence[str]) -> str:
 
 def _run(app: App, words: list[str]) -> int:
     try:
+        refuse_server(words)
         command, bound, _ = app.parse_args(words, print_error=False, exit_on_error=False)
         result = command(*bound.args, **bound.kwargs)
         code = _until_done(result) if inspect.iscoroutine(result) else result

@@ -1,37 +1,29 @@
-"""`jobwire events` and `jobwire history`: what happened, and to one resource."""
+"""`jobwire events`: what happened, and what happens."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter, validators
 
-from monitor.bootstrap import Services, services
-from monitor.cli import session
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile, SourceName
+from monitor.cli.desk.asked import EventsWanted, Line
+from monitor.cli.desk.opening import desk, follow
+from monitor.cli.options import HERE, AsJson, SourceName, Where
 from monitor.cli.output import at_terminal, flush, json_line, note
 from monitor.cli.phrases import event_line
 from monitor.clock import utc_now
-from monitor.embedded import running_url
-from monitor.errors import StoreUnavailable, UsageError
+from monitor.errors import UsageError
 from monitor.events import decode
-from monitor.moments import parse_moment, to_millis
-from monitor.routing import type_glob
-from monitor.settings import EMBEDDED, Settings
-from monitor.store.eventlog import FIRST, EventLog, Stored, place_order
+from monitor.moments import parse_moment
 
 LAST = 50
-_BATCH = 500
-_WAIT_MS = 1000
-_RETRY_S = 0.3
 
-Follow = Annotated[bool, Parameter(name=("--follow", "-f"), negative=(), help="Go on as events happen, until Ctrl-C.")]
+Following = Annotated[
+    bool, Parameter(name=("--follow", "-f"), negative=(), help="Go on as events happen, until Ctrl-C.")
+]
 TypePattern = Annotated[
     str | None, Parameter(name="--type", help="Only these types: `*` is one word between dots, `**` any number.")
 ]
@@ -44,44 +36,31 @@ Limit = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which events are shown."""
-
-    pattern: re.Pattern[str] | None
-    source: str | None
-
-    def fits(self, stored: Stored) -> bool:
-        """Whether to show this one."""
-        if self.pattern is not None and not self.pattern.fullmatch(stored.type):
-            return False
-        return self.source is None or decode(stored.body)["data"].get("source") == self.source
-
-
 async def events(
     *,
-    follow: Follow = False,
+    follow_: Following = False,
     type_: TypePattern = None,
     source: SourceName = None,
     since: Since = None,
     limit: Limit = None,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Show stored events, the newest last; with --json the CloudEvents themselves."""
-    settings = session.read(config)
-    session.known("source", source, settings.sources)
-    wanted = Wanted(type_glob(type_) if type_ else None, source)
-    since_ms = to_millis(moment(since, utc_now())) if since is not None else None
-    most = limit if limit is not None else None if since_ms is not None else LAST
+    wanted = EventsWanted(type_, source)
+    start = moment(since, utc_now()) if since is not None else None
+    most = limit if limit is not None else None if start is not None else LAST
     show = _printer(as_json=as_json)
-    async with session.wired(settings) as running:
-        place = await _show_stored(running.store.log, wanted, since_ms, most, show)
-        if place == FIRST and not follow and at_terminal():
-            note("no event yet: `jobwire up` makes them, `jobwire poll SOURCE` looks once")
-    if follow:
+    async with desk(where) as at:
+        await at.known("source", source)
+        found = await at.events(wanted, start, most)
+        async for line in found.lines:
+            show(line)
+    if found.log_is_empty and not follow_ and at_terminal():
+        note("no event yet: `jobwire up` makes them, `jobwire poll SOURCE` looks once")
+    if follow_:
         try:
-            await _follow(settings, config, place, wanted, show)
+            await follow(where, found.place, wanted, show, flush)
         except asyncio.CancelledError:
             return 0  # Ctrl-C is how following ends
     return 0
@@ -98,79 +77,11 @@ def moment(text: str, now: datetime, word: str = "--since") -> datetime:
     return found
 
 
-def _printer(*, as_json: bool) -> Callable[[Stored], None]:
-    def show(stored: Stored) -> None:
+def _printer(*, as_json: bool) -> Callable[[Line], None]:
+    def show(line: Line) -> None:
         if as_json:
-            json_line(stored.body)
+            json_line(line)
         else:
-            event_line(decode(stored.body))
+            event_line(decode(line))
 
     return show
-
-
-async def _show_stored(
-    log: EventLog, wanted: Wanted, since_ms: int | None, most: int | None, show: Callable[[Stored], None]
-) -> str:
-    """Show what is stored already; the place after which following goes on."""
-    end = await log.end()
-    if most is not None:
-        for stored in await _latest(log, wanted, end, since_ms or 0, most):
-            show(stored)
-        return end
-    place = f"{max(0, (since_ms or 0) - 1)}-18446744073709551615" if since_ms else "0-0"
-    while batch := await log.after(place, _BATCH):
-        for stored in batch:
-            if wanted.fits(stored):
-                show(stored)
-        place = batch[-1].place
-        if len(batch) < _BATCH:
-            break
-    return place if place_order(place) > place_order(end) else end
-
-
-async def _latest(log: EventLog, wanted: Wanted, end: str, since_ms: int, most: int) -> list[Stored]:
-    """The latest `most` events up to a place that fit, oldest first; read backwards: a long log costs little."""
-    found: list[Stored] = []
-    batch = await log.until(end, _BATCH) if most > 0 else []
-    while batch:
-        for stored in reversed(batch):
-            if stored.at_ms < since_ms or len(found) == most:
-                return found[::-1]
-            if wanted.fits(stored):
-                found.append(stored)
-        batch = await log.until(f"({batch[0].place}", _BATCH)
-    return found[::-1]
-
-
-async def _follow(settings: Settings, config: Path, place: str, wanted: Wanted, show: Callable[[Stored], None]) -> None:
-    """Show events after a place as they come, through restarts of the store, until cancelled."""
-    told = False
-    while True:
-        url = session.given_url(settings)
-        if url == EMBEDDED:
-            found = await asyncio.to_thread(running_url, settings.store.data_dir)
-            if found is None:
-                if not told:
-                    note(f"nothing runs with {config} now: waiting for `jobwire up`")
-                told = True
-                await asyncio.sleep(_RETRY_S)
-                continue
-            url = found
-        told = False
-        try:
-            async with services(settings, url) as running:
-                while True:
-                    place = await _next(running, place, wanted, show)
-        except StoreUnavailable:
-            await asyncio.sleep(_RETRY_S)
-
-
-async def _next(running: Services, place: str, wanted: Wanted, show: Callable[[Stored], None]) -> str:
-    log = running.store.log
-    for stored in await log.after(place, _BATCH):
-        if wanted.fits(stored):
-            show(stored)
-        place = stored.place
-    flush()
-    await log.wait(place, _WAIT_MS)
-    return place

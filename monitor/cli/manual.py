@@ -18,7 +18,8 @@ INTRODUCTION = """\
 
 `./jobwire COMMAND` in a checkout, `jobwire COMMAND` where it is installed. `jobwire COMMAND --help` says the same as
 this page. All take `-c FILE` (also `--config FILE`, also before the command); without it `JOBWIRE_CONFIG` names the
-file, else it is `config/jobwire.yaml`.
+file, else it is `config/jobwire.yaml`. Those that have `--server URL` work over HTTP as well, on what runs elsewhere:
+[operations](operations.md#from-another-machine).
 
 **Exit codes.** 0 done, 1 it ran and failed, 2 bad usage or config. Ctrl-C ends what goes on (`up`, `worker`,
 `simulate`, `events --follow`) with 0 and anything else with 130.
@@ -52,7 +53,9 @@ changed, disabled, gone, unconfigured or unknown |
 | `targets` | `{name type state backlog oldest_at success_rate circuit}`; \
 `state` is ok, failing or disabled; `circuit` is closed, open (the receiver cannot be reached, or asked for quiet) or \
 half_open (one delivery is trying) |
-| `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first look |
+| `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first \
+look, `scan.due` deadlines that are due then |
+| `poll --server` | `{source asked_at}`; with `--dry-run` as without `--server` |
 | `check` | `{level file line column text}`; with `--live` also `{source provider ok items ms reason error quota \
 expires_at}` |
 | `routes show` | `{route path match continue to group_by group_wait group_interval repeat_interval mute active \

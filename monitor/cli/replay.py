@@ -5,22 +5,18 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from monitor.bootstrap import Services, replaying
-from monitor.cli import session
+from monitor.cli.desk.asked import Desk, ReplayWanted, values
+from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
 from monitor.cli.eventlog import moment
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
+from monitor.cli.options import HERE, AsJson, Where
 from monitor.cli.output import at_terminal, json_line, note, say, table
 from monitor.cli.phrases import plural, short_time
 from monitor.errors import UsageError
-from monitor.moments import from_millis, to_millis
-from monitor.routing import type_glob
-from monitor.status import Choice, ReplayCount, Replaying
-from monitor.status.replay import done, refusal, within_reach
 
 Ids = Annotated[str, Parameter(name="IDS", help="Deliveries or events; an event is all its deliveries.")]
 Target = Annotated[
@@ -59,7 +55,7 @@ async def replay(
     type_: TypePattern = None,
     dry_run: Dry = False,
     yes: Yes = False,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Send deliveries again, by their ids or by --target and --since: the same bytes under the same id.
@@ -68,69 +64,66 @@ async def replay(
     that waits is made now instead of then. A delivery stands among those that wait for its resource where it happened.
     By --target more than one asks first at a terminal and needs --yes elsewhere. Exits with 1 if something is not sent.
     """
-    settings = session.read(config)
-    session.known("target", target, settings.targets)
     if ids and (since or until or failed or type_):
         raise UsageError("give either IDS, or --target and --since")
     if not ids and (target is None or since is None):
         raise UsageError("say what to send again: IDS of deliveries or events, or --target NAME --since T")
-    async with session.wired(settings) as running:
-        again = replaying(running)
+    async with desk(where) as at:
+        await at.known("target", target)
         if ids:
-            return await _named(again, ids, target, dry_run=dry_run, as_json=as_json)
-        now = await running.store.db.now_ms()
-        choice = Choice(
-            target or "",
-            to_millis(moment(since or "", from_millis(now))),
-            to_millis(moment(until, from_millis(now), "--until")) if until else now,
-            failed,
-            type_glob(type_) if type_ else None,
-        )
-        within_reach(choice.since, now, running.store.log.kept_ms)
-        return await _chosen(running, again, choice, dry_run=dry_run, yes=yes, as_json=as_json)
+            return await _named(at, ids, target, dry_run=dry_run, as_json=as_json)
+        now = await at.now()
+        end = moment(until, now, "--until") if until else await at.no_earlier()
+        wanted = ReplayWanted(target or "", moment(since or "", now), end, failed, type_)
+        return await _chosen(at, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-async def _named(again: Replaying, ids: tuple[str, ...], target: str | None, *, dry_run: bool, as_json: bool) -> int:
-    found = await again.find(ids, target) if dry_run else await again.named(ids, target)
+async def _named(at: Desk, ids: tuple[str, ...], target: str | None, *, dry_run: bool, as_json: bool) -> int:
+    found = await at.replay(ids, target, dry_run=dry_run)
+    views = [values(one) for one in found]
     if as_json:
         for one in found:
             json_line(one)
     else:
-        rows = [(one.id, one.event_id or "-", one.target or "-", SAID.get(one.result, one.result)) for one in found]
-        table(("delivery", "event", "target", "would be sent" if dry_run else "result"), rows)
-    return 0 if dry_run or all(one.result in _DONE for one in found) else FAILED
+        table(("delivery", "event", "target", "would be sent" if dry_run else "result"), [_row(one) for one in views])
+    return 0 if dry_run or all(one["result"] in _DONE for one in views) else FAILED
 
 
-async def _chosen(
-    running: Services, again: Replaying, choice: Choice, *, dry_run: bool, yes: bool, as_json: bool
-) -> int:
-    stored = await running.store.reading.target(choice.target)
-    if "disabled" in stored and not dry_run:
-        note(f"error: {refusal(choice.target, (await running.store.reading.backlog(choice.target)).size)}")
+async def _chosen(at: Desk, wanted: ReplayWanted, *, dry_run: bool, yes: bool, as_json: bool) -> int:
+    waiting = None if dry_run else await at.disabled(wanted.target)
+    if waiting is not None:
+        note(f"error: {_refusal(wanted.target, waiting)}")
         return FAILED
-    count = await again.count(choice)
+    counted = await at.count(wanted)
+    count = values(counted)
     if as_json and dry_run:
-        json_line(count)
+        json_line(counted)
     elif not as_json:
         say(_counted(count))
-    if dry_run or (not count.count and not as_json):
+    if dry_run or (not count["count"] and not as_json):
         return 0
-    if count.count > 1 and not yes and not _agreed(count):
+    if count["count"] > 1 and not yes and not _agreed(count["count"]):
         return FAILED
-    result = await done(choice.target, again.run(choice))
+    result = await at.replay_since(wanted)
+    results = values(result)["results"]
     if as_json:
         json_line(result)
     else:
-        for line in _results(result.results):
+        for line in _results(results):
             say(line)
-    return 0 if set(result.results) <= _DONE else FAILED
+    return 0 if set(results) <= _DONE else FAILED
 
 
-def _agreed(count: ReplayCount) -> bool:
+def _refusal(target: str, backlog: int) -> str:
+    waits = f"; {backlog:,} that wait for it go first then" if backlog else ""
+    return f"{target} is disabled and is sent nothing: run `jobwire target enable {target}`, then replay{waits}"
+
+
+def _agreed(count: int) -> bool:
     """Whether the person at the terminal wants it; UsageError where nobody can be asked."""
     if not (sys.stdin.isatty() and at_terminal()):
         raise UsageError(
-            f"{plural(count.count, 'delivery', 'deliveries')} would be sent again: nothing was. "
+            f"{plural(count, 'delivery', 'deliveries')} would be sent again: nothing was. "
             "Add --yes to do it, --dry-run to see how many there are"
         )
     try:
@@ -140,14 +133,19 @@ def _agreed(count: ReplayCount) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
-def _counted(count: ReplayCount) -> str:
-    if not count.count:
-        return f"{count.target}: there is nothing to send again"
-    what = ", ".join(f"{amount:,} {status}" for status, amount in sorted(count.statuses.items()))
-    times = f"made from {short_time(count.oldest_at)} to {short_time(count.newest_at)}"
-    return f"{count.target}: {plural(count.count, 'delivery', 'deliveries')} to send again ({what}), {times}"
+def _counted(count: Mapping[str, Any]) -> str:
+    if not count["count"]:
+        return f"{count['target']}: there is nothing to send again"
+    what = ", ".join(f"{amount:,} {status}" for status, amount in sorted(count["statuses"].items()))
+    times = f"made from {short_time(count['oldest_at'])} to {short_time(count['newest_at'])}"
+    return f"{count['target']}: {plural(count['count'], 'delivery', 'deliveries')} to send again ({what}), {times}"
+
+
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    result = one["result"]
+    return one["id"], one["event_id"] or "-", one["target"] or "-", SAID.get(result, result)
 
 
 def _results(results: Mapping[str, int]) -> Iterable[str]:
     for result, amount in sorted(Counter(results).items()):
-        yield f"{amount:,}: {SAID[result]}"
+        yield f"{amount:,}: {SAID.get(result, result)}"

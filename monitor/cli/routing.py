@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
 
-from monitor.answers.routing import checked_event, decided, decisions_view, sample_event
-from monitor.cli import session
-from monitor.cli.options import DEFAULT_CONFIG, AsJson, ConfigFile
+from monitor.cli.desk.asked import EventGiven, SampleWanted, values
+from monitor.cli.desk.opening import desk
+from monitor.cli.options import HERE, AsJson, Where
 from monitor.cli.output import json_line, say, table
 from monitor.errors import UsageError
-from monitor.routing import Decision
-from monitor.settings import Settings
 from monitor.values import format_duration
 
 EventFile = Annotated[
@@ -35,31 +34,32 @@ async def routes_test(
     type_: EventType = None,
     source: EventSource = None,
     state: EventState = None,
-    config: ConfigFile = DEFAULT_CONFIG,
+    where: Where = HERE,
     as_json: AsJson = False,
 ) -> int:
     """Show which targets would get an event, and by which route.
 
     Events from a file are matched whole; of one that is made from --type only type, source, kind and state are known.
     """
-    settings = session.read(config)
     if (event is None) == (type_ is None):
         raise UsageError("give either an EVENT.json or --type TYPE")
-    session.known("source", source, settings.sources)
-    facts = read_event(event) if event is not None else sample_event(settings, type_ or "", source, state)
-    found = decided(settings, facts)
+    async with desk(where) as at:
+        await at.known("source", source)
+        asked = read_event(event) if event is not None else SampleWanted(type_ or "", source, state)
+        found = await at.routed(asked)
+        decisions = values(found)["decisions"]
+        types = await at.types() if decisions and not as_json else {}
     if as_json:
-        json_line(decisions_view(found))
-    elif found:
-        head = ("target", "route", "severity", "sent")
-        table(head, [(one.target, one.route, one.severity, _when(settings, one)) for one in found])
+        json_line(found)
+    elif decisions:
+        table(("target", "route", "severity", "sent"), [_row(one, types) for one in decisions])
     else:
         say("no target")
     return 0
 
 
-def read_event(path: Path) -> dict[str, Any]:
-    """A file with one event in (`-`: standard input), its JSON values out; UsageError when it holds none."""
+def read_event(path: Path) -> EventGiven:
+    """A file with one event in (`-`: standard input), the event out; UsageError when it holds none."""
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text()
         event = msgspec.json.decode(text, type=dict[str, Any])
@@ -67,9 +67,15 @@ def read_event(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, msgspec.DecodeError) as error:
         raise UsageError(f"{path} holds no single event: {error}") from None
-    return checked_event(event, str(path))
+    data = event.get("data")
+    if not isinstance(event.get("type"), str) or not isinstance(data, dict):
+        raise UsageError(f"{path} holds no event of ours: `type` or `data` is missing")
+    if not isinstance(data.get("resource"), dict | None):
+        raise UsageError(f"{path} holds no event of ours: its `resource` is neither an object nor null")
+    return EventGiven(event)
 
 
-def _when(settings: Settings, one: Decision) -> str:
-    grouped = settings.targets[one.target].type != "webhook"
-    return f"after {format_duration(one.group_wait)}, with its group" if grouped and one.group_wait else "at once"
+def _row(one: Mapping[str, Any], types: Mapping[str, str]) -> tuple[str, ...]:
+    grouped = types[one["target"]] != "webhook" and one["group_wait"]
+    when = f"after {format_duration(one['group_wait'])}, with its group" if grouped else "at once"
+    return one["target"], one["route"], one["severity"], when

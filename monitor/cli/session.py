@@ -10,15 +10,14 @@ import asyncio
 import fcntl
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 
 from monitor.bootstrap import Services, services
 from monitor.embedded import EmbeddedStore, running_url
 from monitor.embedded.directory import StoreDirectory
-from monitor.errors import StoreUnavailable, UsageError
+from monitor.errors import StoreUnavailable
 from monitor.settings import EMBEDDED, Settings, load
 
 START_S = 5.0  # how long another command's server may take to come up or go
@@ -34,15 +33,6 @@ def read(config: Path) -> Settings:
 def given_url(settings: Settings) -> str:
     """Where the store is: JOBWIRE_STORE_URL, else `store.url`; `embedded` for a server of our own."""
     return os.environ.get("JOBWIRE_STORE_URL") or settings.store.url
-
-
-def known(what: str, name: str | None, names: Iterable[str]) -> None:
-    """Raises UsageError, with the names that exist, when a name is given that does not."""
-    allowed = sorted(names)
-    if name is not None and name not in allowed:
-        near = get_close_matches(name, allowed, n=1)
-        there = f"the config has: {', '.join(allowed)}" if allowed else f"the config has no {what}"
-        raise UsageError(f"no {what} is called {name!r}; {f'did you mean {near[0]}? ' if near else ''}{there}")
 
 
 @asynccontextmanager

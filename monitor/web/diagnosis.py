@@ -21,7 +21,7 @@ from monitor.errors import UsageError
 from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.settings import EMBEDDED
 from monitor.settings.given import routes_given
-from monitor.status.diagnosis import Finding, of_files, of_server, of_work
+from monitor.status.diagnosis import Finding, of_files, of_server, of_work, of_workers
 from monitor.store.server import server_facts
 from monitor.targets import TARGETS
 from monitor.web.operations import addresses_of, operation
@@ -92,7 +92,8 @@ class Diagnosis:
             facts, paths = await asyncio.gather(server_facts(self._running.store.db), reach(ways(settings)))
             here_ms, files = to_millis(self._clock.now()), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
             server = of_server(facts, here_ms, embedded=settings.store.url == EMBEDDED)
-            work = of_work(await self._readiness.found())
+            alive = [one.version for one in await self._running.store.fleet.alive(facts.clock_ms)]
+            work = [of_workers(alive, __version__), *of_work(await self._readiness.found())]
         return answer(Listing([of_files(files), *server, *work, *paths], None))
 
     @operation("POST", "/api/v1/backtest", BacktestView, body=BacktestWish)

@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 
 from monitor.bootstrap import Services, services
 from monitor.cli import checking, overview, sending
+from monitor.cli.options import Where
 from monitor.events import monitor_event
 from monitor.log import configure
 from monitor.providers import PROVIDERS
@@ -222,10 +223,10 @@ async def commands(path: Path) -> str:
         for as_json in (False, True):
             await checking.check(config=path, as_json=as_json)
             await checking.check(config=path, live=True, as_json=as_json)
-            await overview.sources(config=path, as_json=as_json)
-            await overview.targets(config=path, as_json=as_json)
+            await overview.sources(where=Where(path), as_json=as_json)
+            await overview.targets(where=Where(path), as_json=as_json)
             for target in ("webhook", "slack-webhook"):
-                await sending.send_test(target, config=path, as_json=as_json)
+                await sending.send_test(target, where=Where(path), as_json=as_json)
     return text_of(out)
 
 

@@ -68,6 +68,18 @@ class Jobwire:
             stderr=asyncio.subprocess.PIPE,
         )
 
+    async def run_script(self, script: str, **environ: str) -> Ended:
+        """Run Python in `home`, with nothing in its environment but this."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", script),
+            cwd=self.home,
+            env={"PYTHONPATH": str(ROOT), "HOME": str(self.home), **environ},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return await ended(process)
+
     async def __call__(self, *words: str, environ: Mapping[str, str] | None = None) -> Ended:
         """Run a command to its end."""
         return await ended(await self.start(*words, environ=environ))

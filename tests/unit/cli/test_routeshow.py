@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli.options import Where
 from monitor.cli.routeshow import routes_show
 from tests.unit.settings.configs import SECRET
 
@@ -40,7 +41,7 @@ def config(tmp_path: Path) -> Path:
 
 async def test_people_see_what_holds_at_each_route(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Indented as it is nested, what is inherited written out, warnings beside their route."""
-    assert await routes_show(config=config) == 0
+    assert await routes_show(where=Where(config)) == 0
     assert capsys.readouterr().out.splitlines() == [
         "jobs (routes[0])  then the next ones too",
         "    takes type worklayer.**; resource.fields.total_amount gte 100",
@@ -66,7 +67,7 @@ async def test_people_see_what_holds_at_each_route(config: Path, capsys: pytest.
 
 async def test_programs_get_a_line_a_route(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By the name that `explain` uses."""
-    assert await routes_show(config=config, as_json=True) == 0
+    assert await routes_show(where=Where(config), as_json=True) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["route"] for one in lines] == ["jobs", "routes[0].routes[0]", "routes[1]", "routes[2]"]
     inner = lines[1]
