@@ -26,8 +26,6 @@ AGES = re.compile(
     r"|\b(?:in )?\d+(?:\.\d+)?(?:ms| ms|s|m| s)(?: ago)?\b|\bnow\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z(?= is longer|$)"
 )
-    r"\"(?:age|next_at|seconds|waited)\":[^,]+|\b(?:in )?\d+(?:\.\d+)?(?:ms| ms|s|m| s)(?: ago)?\b|\bnow\b|\d{4}-\d\d-\d\dT[\d:.]+Z(?= is longer|$)"
-)
 
 
 @pytest.fixture
