@@ -95,9 +95,7 @@ async def series(
     charts: list[SeriesView] = []
     found: dict[str, SourceMinutes] = {}
     if {"events", "freshness"} & set(wanted):
-        # What was fresh when the span began is told by the minutes before it.
-        first = max(0, (span.now_ms // _MINUTE_MS) - KEPT_MINUTES) if "freshness" in wanted else span.first
-        found = await minutes.sources([*sorted(watched), NO_SOURCE], min(first, span.first), span.last)
+        found = await minutes.sources([*sorted(watched), NO_SOURCE], span.first, span.last)
     made = AttemptMinutes()
     if {"latency", "attempts"} & set(wanted):
         made = await minutes.attempts(span.first, span.last)
@@ -109,9 +107,8 @@ async def series(
         elif metric == "events":
             charts.append(_view(metric, span, _events(found, span)))
         else:
-            states = await sources.aging(sorted(watched)) if watched else []
-            fresh = {name: _fresh_ms(state) for name, state in zip(sorted(watched), states, strict=True)}
-            lines = [LineView(name, _ages(found[name], fresh[name], span)) for name in sorted(watched)]
+            ends = await _ends(minutes, sources, sorted(watched), found, span)
+            lines = [LineView(name, _ages(ends[name], span)) for name in sorted(watched)]
             charts.append(_view(metric, span, lines))
     return charts
 
@@ -133,9 +130,23 @@ def _rate(name: str, counts: Mapping[int, int], span: Span) -> LineView:
     return LineView(name, [round(amount / span.long(number), 3) for number, amount in enumerate(sums)], sum(sums))
 
 
-def _ages(found: SourceMinutes, fresh_ms: int | None, span: Span) -> list[float | None]:
+async def _ends(
+    minutes: Minutes, sources: Sources, names: Sequence[str], found: Mapping[str, SourceMinutes], span: Span
+) -> dict[str, list[int]]:
+    """When complete scans of sources ended (ms) in the span, and the last before it: most often in the hour before."""
+    states = await sources.aging(names) if names else []
+    fresh = {name: _fresh_ms(state) for name, state in zip(names, states, strict=True)}
+    ends = {name: {*found[name].fresh_ms.values(), *fresh[name]} for name in names}
+    begin = span.first * _MINUTE_MS
+    for first, last in ((span.first - 60, span.first - 1), (span.first - KEPT_MINUTES, span.first - 61)):
+        unknown = [name for name in names if fresh[name] and not any(at < begin for at in ends[name])]
+        for name, before in (await minutes.sources(unknown, max(0, first), last)).items():
+            ends[name].update(before.fresh_ms.values())
+    return {name: sorted(some) for name, some in ends.items()}
+
+
+def _ages(ends: Sequence[int], span: Span) -> list[float | None]:
     """When scans were complete in, how old the last of them was at its oldest in each step out."""
-    ends = sorted({*found.fresh_ms.values(), *([fresh_ms] if fresh_ms is not None else [])})
     ages: list[float | None] = []
     at, last = 0, None
     for number in range(span.steps):
@@ -150,9 +161,9 @@ def _ages(found: SourceMinutes, fresh_ms: int | None, span: Span) -> list[float 
     return ages
 
 
-def _fresh_ms(state: Mapping[str, str]) -> int | None:
+def _fresh_ms(state: Mapping[str, str]) -> list[int]:
     fresh = parse_instant(state.get("fresh_at"))
-    return to_millis(fresh) if fresh else None
+    return [to_millis(fresh)] if fresh else []
 
 
 def _latency(made: AttemptMinutes, span: Span) -> list[LineView]:

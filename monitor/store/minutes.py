@@ -7,11 +7,11 @@ holds one hour, and ends 49 hours after that began. Minutes are minutes since 19
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from monitor.store.db import Db, texts
+from monitor.store.db import Db, pairs
 from monitor.store.totals import AFTER_MS
 
 KEPT_MINUTES = 48 * 60
@@ -25,7 +25,8 @@ MORE = len(AFTER_MS)
 """The number of the last class of arrivals: those that took longer than every limit of AFTER_MS."""
 
 _AT_ONCE = 500
-_CLASSES = {f"after:{name}": number for number, name in enumerate((*map(str, AFTER_MS), "more"))}
+_CLASSES = {f"after:{name}".encode(): number for number, name in enumerate((*map(str, AFTER_MS), "more"))}
+_OUTCOMES = {name.encode(): name for name in OUTCOMES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,9 @@ class Minutes:
         found = {name: SourceMinutes() for name in names}
         stored = await self._hashes([self._db.keys.minutes(*one) for one in wanted])
         for (name, hour), fields in zip(wanted, stored, strict=True):
+            into = found[name]
             for minute, what, value in _split(fields, hour, first, last):
-                into = found[name].events if what == "events" else found[name].fresh_ms
-                into[minute] = value
+                (into.events if what == b"events" else into.fresh_ms)[minute] = value
         return found
 
     async def attempts(self, first: int, last: int) -> AttemptMinutes:
@@ -78,21 +79,21 @@ class Minutes:
             for minute, what, value in _split(fields, hour, first, last):
                 if what in _CLASSES:
                     found.after.setdefault(minute, {})[_CLASSES[what]] = value
-                elif what in found.made:
-                    found.made[what][minute] = value
+                elif what in _OUTCOMES:
+                    found.made[_OUTCOMES[what]][minute] = value
         return found
 
-    async def _hashes(self, keys: Sequence[str]) -> list[Mapping[str, str]]:
+    async def _hashes(self, keys: Sequence[str]) -> list[Any]:
         found: list[Any] = []
         for start in range(0, len(keys), _AT_ONCE):
             found += await self._db.run_all([("HGETALL", key) for key in keys[start : start + _AT_ONCE]])
-        return [texts(one) for one in found]
+        return found
 
 
-def _split(fields: Mapping[str, str], hour: int, first: int, last: int) -> Iterable[tuple[int, str, int]]:
+def _split(fields: Any, hour: int, first: int, last: int) -> Iterable[tuple[int, bytes, int]]:
     """The fields of an hour in; minute, what is said of it, and the value out, where the minute is wanted."""
-    for name, value in fields.items():
-        within, _, what = name.partition(":")
+    for name, value in pairs(fields or []):
+        within, _, what = name.partition(b":")
         minute = hour * 60 + int(within)
         if first <= minute <= last:
             yield minute, what, int(value)
