@@ -106,6 +106,9 @@ class Trials:
     async def tried(self, request: web.Request) -> web.Response:
         """A message to a target, marked as a test, past routes and queues; `delivered` says whether it took it."""
         name = self._target(request)
+        await (
+            self._running.rotation.look()
+        )  # this process may not have sent for long, and secrets may have been rotated
         found = await try_target(self._running.targets[name], self._clock)
         structlog.get_logger().info("target.tested", target=name, delivered=found.delivered, status=found.status)
         return answer(found)

@@ -126,7 +126,7 @@ async def test_a_dry_run_shows_what_a_scan_would_make(redis: Redis, store_url: s
         at.listing.body = jobs("a", "b", "c", "d")
         before = await at.watch.services.store.log.end()
         _, found = await post(at, "sources/tax/poll?dry_run=true", None)
-        assert (found["source"], found["scan"]["complete"]) == ("tax", True)
+        assert (found["source"], found["scan"]["complete"], found["scan"]["events"]) == ("tax", True, 1)
         assert [one["type"] for one in found["events"]] == ["worklayer.job.created"]
         assert await at.watch.services.store.log.end() == before
         at.listing.status = 404
