@@ -199,6 +199,8 @@ for _ = 1, tonumber(ARGV[6]) do
     if verdict == 'delivered' then
       count('folded', 1)
       success, delivered = true, delivered + #attempts / 2
+    elseif verdict == 'failed' then
+      failed = failed + 1
     end
   elseif verdict == 'delivered' then
     if lane == '~backlog' then
@@ -214,7 +216,8 @@ for _ = 1, tonumber(ARGV[6]) do
     if failures == 1 or now - (is.failed_at or now) > tonumber(ARGV[13]) then is.failing_since = now end
     is.failed_at = now
     redis.call('HSET', state, 'failed_by', attempts[2])
-    if verdict == 'failed' then failed = failed + 1 else retried = retried + 1 end
+    -- Refused for good, a catch-up message gives up nothing: its groups say what becomes of them.
+    if verdict ~= 'failed' then retried = retried + 1 elseif lane ~= '~backlog' then failed = failed + 1 end
     judge_way(network, lane, probe)
   end
   for i = 1, #facts, 3 do

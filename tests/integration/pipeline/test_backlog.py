@@ -161,6 +161,8 @@ async def test_given_up_as_a_whole_it_is_told_as_one(redis: Redis, store_url: st
         assert await here.pending() == 0
         news = Counter(one.type for one in await here.services.store.log.after("0-0", 1000))
         assert news["jobwire.target.exhausted"] == 1
+        db = here.services.store.db
+        assert await db.run("HGET", db.keys.target("chat"), "failed") == b"%d" % MANY
 
 
 async def test_an_escalation_is_never_folded(redis: Redis, store_url: str) -> None:
