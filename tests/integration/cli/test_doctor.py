@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import msgspec
 from redis.asyncio import Redis
 
+from monitor import __version__
 from monitor.answers.reaching import reach
 from monitor.egress import Egress
 from monitor.simulator import Receiver
+from monitor.store.db import Db
+from monitor.store.fleet import WorkerFacts
+from monitor.store.keys import Keys
 from tests.integration.cli.commands import Jobwire
 
 
-async def test_all_is_well(shared: Jobwire) -> None:
+async def works(redis: Redis, version: str = __version__) -> None:
+    """Somebody says that a worker of this version lives."""
+    seconds, _ = await redis.time()
+    facts = WorkerFacts(version, config_ok=True, config_at=seconds * 1000, seen_at=seconds * 1000)
+    await Db(redis, Keys()).run("HSET", "jobwire:workers", "w1", msgspec.json.encode(facts))
+
+
+async def test_all_is_well(shared: Jobwire, redis: Redis) -> None:
     """Every source and target is reached, the store's settings are right: exit 0, and nothing to do."""
     shared.config.chmod(0o600)
+    await works(redis)
     programs, people = await shared("doctor", "--json"), await shared("doctor")
     found = {one["about"]: one for one in programs.json}
 
