@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from monitor.grouping.book import Book
 from monitor.store.reading import StoredDelivery
+from monitor.store.replay import Again
 from monitor.targets import TARGETS
 from tests.installation import Hands
 from tests.integration.pipeline.room import Room, room
@@ -165,3 +166,15 @@ def test_a_book_of_an_earlier_version_is_read() -> None:
     """It owed its message no delivery by name."""
     book = msgspec.json.decode(b'{"told": {}, "number": 2, "tries": 1, "tried_at": "2026-01-05T09:00:00Z"}', type=Book)
     assert (book.owed, book.tries) == ("", 1)
+
+
+async def test_what_is_asked_for_again_while_it_is_owed_is_told_under_its_own_id(redis: Redis, store_url: str) -> None:
+    """Whoever replays it puts it among the events that wait, and the try that follows is its own."""
+    async with channel(store_url) as here:
+        owed = await refused_once(here)
+        await here.services.store.replays.replay("chat", [Again(owed.id)])
+        await here.pass_(seconds=10)
+        await here.pass_(seconds=61)
+        again = await named(here, owed.id)
+        assert (again.status, [one.status for one in again.attempts], again.replays) == ("delivered", [500, 200], 1)
+        assert await waiting(here) == 0
