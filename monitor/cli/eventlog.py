@@ -51,18 +51,20 @@ async def events(
     start = moment(since, utc_now()) if since is not None else None
     most = limit if limit is not None else None if start is not None else LAST
     show = _printer(as_json=as_json)
-    async with desk(where) as at:
-        await at.known("source", source)
-        found = await at.events(wanted, start, most)
-        async for line in found.lines:
-            show(line)
-    if found.log_is_empty and not follow_ and at_terminal():
-        note("no event yet: `jobwire up` makes them, `jobwire poll SOURCE` looks once")
-    if follow_:
-        try:
+    try:
+        async with desk(where) as at:
+            await at.known("source", source)
+            found = await at.events(wanted, start, most)
+            async for line in found.lines:
+                show(line)
+        if follow_:
             await follow(where, found.place, wanted, show, flush)
-        except asyncio.CancelledError:
+    except asyncio.CancelledError:
+        if follow_:
             return 0  # Ctrl-C is how following ends
+        raise
+    if found.log_is_empty and at_terminal():
+        note("no event yet: `jobwire up` makes them, `jobwire poll SOURCE` looks once")
     return 0
 
 

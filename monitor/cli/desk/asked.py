@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
+from monitor.errors import JobwireError
+
 Line: TypeAlias = bytes
 """One object as JSON, as it stands in the API and in the output for programs."""
 
@@ -253,6 +255,14 @@ class EventsFound:
         return self.place == "0-0"
 
 
+class Values(dict[str, Any]):
+    """The values of an object; what another version of jobwire, or a stranger, left out is named."""
+
+    def __missing__(self, name: str) -> Any:
+        """A member that is not there."""
+        raise JobwireError(f"what was answered has no {name!r}: is it another version of jobwire that answers?")
+
+
 def values(line: Line) -> dict[str, Any]:
     """An object as JSON in, its values out."""
-    return msgspec.json.decode(line, type=dict[str, Any])
+    return Values(msgspec.json.decode(line, type=dict[str, Any]))
