@@ -30,8 +30,8 @@ class SlackLookalike:
 
     ``token`` is the bot token it wants (None: any). With ``enforce_rate`` a channel takes 1 message a second after a
     burst of ``burst``, and edits 50 a minute, then 429. ``channels`` are those that exist (None: any), ``archived``
-    those that are closed. ``on_message`` is called for each message and edit that Slack takes. ``rejected`` counts the
-    answers by error string.
+    those that are closed, ``usergroups`` who belongs to which group. ``on_message`` is called for each message and edit
+    that Slack takes. ``rejected`` counts the answers by error string.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class SlackLookalike:
         self.enforce_rate = enforce_rate
         self.channels: set[str] | None = None
         self.archived: set[str] = set()
+        self.usergroups: dict[str, list[str]] = {}
         self.rejected: dict[str, int] = {}
         self.workspace = Workspace(on_message)
         self._listener = Listener(self._serve, host, port)
@@ -156,6 +157,9 @@ class SlackLookalike:
             return 200, failed(error), {}
         if name == "auth.test":
             return 200, {"ok": True, "team": "Simulated", "user": "jobwire", "bot_id": "B0SIMULATED"}, {}
+        if name == "usergroups.users.list":
+            found = self.usergroups.get(str(payload.get("usergroup")))
+            return 200, failed("no_such_subteam") if found is None else {"ok": True, "users": found}, {}
         channel = str(payload["channel"])
         wait = self._wait(name, channel)
         if wait:
@@ -166,7 +170,7 @@ class SlackLookalike:
         if not isinstance(payload, dict):
             return "invalid_json"
         error = self._authenticate(request, payload)
-        if error is not None or name == "auth.test":
+        if error is not None or name in ("auth.test", "usergroups.users.list"):
             return error
         if name not in self._methods:
             return "unknown_method"

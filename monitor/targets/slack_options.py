@@ -41,8 +41,10 @@ class SlackOptions(DigestOptions):
     signing_secrets: list[Secret] = Field(
         default_factory=list, max_length=10, description="several, newest first, while you rotate"
     )
-    users: list[str] = Field(
-        default_factory=list, description="ids (U0123...) of those whose clicks count; everybody's if not given"
+    users: list[Annotated[str, Field(pattern=r"^[USW][A-Z0-9]{1,30}$")]] = Field(
+        default_factory=list,
+        description="ids of users (U0123...) and, with a token, of groups (S0123...) whose clicks count; "
+        "everybody's if not given",
     )
     timezone: ZoneName = Field(
         default="UTC", description="zone in which `until tomorrow 09:00` counts, and of instants that phones show"
@@ -66,6 +68,8 @@ class SlackOptions(DigestOptions):
             raise ValueError("write either webhook_url:, or token: and channel:")
         if self.signing_secret is not None and self.signing_secrets:
             raise ValueError("write either signing_secret: (one) or signing_secrets: [newest, ..., oldest]")
+        if self.token is None and any(one.startswith("S") for one in self.users):
+            raise ValueError("a group (S...) in users: needs token:, by which its members are asked for")
         return self
 
     @field_validator("body")

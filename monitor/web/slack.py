@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,14 +22,20 @@ from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.errors import TransportError
-from monitor.exchange import Exchange, Request, Response, ask
 from monitor.targets.slack_actions import CLICKED, MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
+from monitor.targets.slack_people import whisper, whispers_at
 from monitor.targets.slack_signature import genuine
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem
+from monitor.web.slack_people import People
+
+ANSWER_WITHIN = 2.0
+"""Seconds until Slack gets its answer, which it wants within three, whatever the store does."""
 
 _NAME = 80
+_REFUSED = "You may not acknowledge or snooze this here: ask whoever runs jobwire to add you to `users`."
+_LOST = "Your click could not be recorded, and nothing has changed. Please try again."
 
 
 class ClickWish(msgspec.Struct, frozen=True):
@@ -37,13 +44,45 @@ class ClickWish(msgspec.Struct, frozen=True):
     payload: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Click:
+    """A click that Slack signed: what came, and the targets that it may be about."""
+
+    signature: str
+    payload: Mapping[str, Any]
+    targets: Mapping[str, SlackOptions]
+
+    @property
+    def options(self) -> SlackOptions:
+        return next(iter(self.targets.values()))
+
+    @property
+    def user(self) -> str:
+        return str(self._who.get("id") or "")
+
+    @property
+    def by(self) -> str:
+        """What whoever clicked is called."""
+        return str(self._who.get("name") or self._who.get("username") or self.user or "somebody in Slack")[:_NAME]
+
+    @property
+    def answer_at(self) -> str:
+        return str(self.payload.get("response_url") or "")
+
+    @property
+    def _who(self) -> Mapping[str, Any]:
+        user = self.payload.get("user")
+        return user if isinstance(user, dict) else {}
+
+
 class SlackClicks:
     """The handler of clicks."""
 
     def __init__(self, running: Services) -> None:
         self._running = running
         self._once = running.store.once
-        self._telling: set[asyncio.Task[None]] = set()
+        self._people = People(running.targets, clock.monotonic)
+        self._working: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[web.RouteDef]:
         """Which address is whose."""
@@ -61,22 +100,39 @@ class SlackClicks:
         wishes = [one for one in map(wish, payload.get("actions") or []) if one is not None]
         if payload.get("type") != "block_actions" or not wishes:
             return web.Response()
-        signature = request.headers["X-Slack-Signature"]
-        if await self._once.begin(f"slack {signature}", signature) is not None:
-            return web.Response()
-        name, options = next(
-            ((name, one) for name, one in known.items() if _in(one, payload)), next(iter(known.items()))
-        )
-        user = payload.get("user") if isinstance(payload.get("user"), dict) else {}
-        assert isinstance(user, dict)  # noqa: S101 - seen to in the line before
-        if options.users and user.get("id") not in options.users:
-            self._refuse(name, options, str(payload.get("response_url") or ""))
-            return web.Response()
-        by = str(user.get("name") or user.get("username") or user.get("id") or "somebody in Slack")[:_NAME]
-        for one in wishes:
-            await self._act(one, by, options)
-        await self._once.end(f"slack {signature}", signature, 200, b"")
+        click = _Click(request.headers["X-Slack-Signature"], payload, _meant(known, payload))
+        work = asyncio.create_task(self._take(click, wishes))
+        self._working.add(work)
+        work.add_done_callback(self._working.discard)
+        done, _ = await asyncio.wait({work}, timeout=ANSWER_WITHIN)
+        if done:
+            work.result()
+        else:
+            # Slack waits for three seconds; what takes longer goes on, and who clicked is told if it fails.
+            watching = asyncio.create_task(self._watch(click, work))
+            self._working.add(watching)
+            watching.add_done_callback(self._working.discard)
         return web.Response()
+
+    async def _take(self, click: _Click, wishes: Sequence[Wish]) -> None:
+        """Act on a click, once however often it is sent."""
+        key = f"slack {click.signature}"
+        if await self._once.begin(key, click.signature) is not None:
+            return
+        for name, options in click.targets.items():
+            if not await self._people.may(name, options, click.user):
+                await self._tell(click, _REFUSED)
+                return
+        for one in wishes:
+            await self._act(one, click.by, click.options)
+        await self._once.end(key, click.signature, 200, b"")
+
+    async def _watch(self, click: _Click, work: asyncio.Task[None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001 - whatever it was, somebody believes that it was done
+            structlog.get_logger().exception("slack.click_lost", by=click.by, error=str(error))
+            await self._tell(click, _LOST)
 
     def _signers(self, headers: Mapping[str, str], body: bytes) -> dict[str, SlackOptions]:
         """The Slack targets whose signing secret signed this request, by name."""
@@ -109,27 +165,19 @@ class SlackClicks:
             if any(f"{place.target}/{place.lane}" == group and not place.left for place in one.places)
         ]
 
-    def _refuse(self, name: str, options: SlackOptions, url: str) -> None:
-        """Tell whoever may not click, and nobody else, by the address that Slack gave for that; later, not now."""
-        host = urlsplit(url).hostname or ""
-        if not (host == "slack.com" or host.endswith(".slack.com") or host == urlsplit(options.api_url).hostname):
+    async def _tell(self, click: _Click, text: str) -> None:
+        """A word to whoever clicked, and nobody else, by the address that Slack gave for that."""
+        if not whispers_at(click.answer_at, click.options):
             return
-        task = asyncio.create_task(self._tell(name, url))
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
-
-    async def _tell(self, name: str, url: str) -> None:
         try:
-            await self._running.targets[name].sender.run(_ephemeral(url))
+            await self._running.targets[next(iter(click.targets))].sender.run(whisper(click.answer_at, text))
         except TransportError as error:
-            structlog.get_logger().warning("slack.refusal_not_told", target=name, error=str(error))
+            structlog.get_logger().warning("slack.not_told", by=click.by, error=str(error))
 
 
-def _ephemeral(url: str) -> Exchange[Response]:
-    text = "You may not acknowledge or snooze this here: ask whoever runs jobwire to add you to `users`."
-    body = msgspec.json.encode({"response_type": "ephemeral", "replace_original": False, "text": text})
-    headers = {"content-type": "application/json; charset=utf-8"}
-    return (yield from ask(Request("POST", url, headers=headers, body=body, authorise=False, idempotent=False)))
+def _meant(known: Mapping[str, SlackOptions], payload: Mapping[str, Any]) -> Mapping[str, SlackOptions]:
+    """The targets that a click may be about: those of its channel, else all whose secret signed it."""
+    return {name: one for name, one in known.items() if _in(one, payload)} or known
 
 
 def _until(one: Wish, now: datetime, zone: str) -> datetime | None:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from slack_sdk.signature import SignatureVerifier
 
 from monitor.clock import utc_now
+from monitor.errors import StoreUnavailable
 from monitor.simulator import SlackLookalike
 from monitor.simulator.slack_clicks import click, sign
 from monitor.simulator.slack_messages import SlackMessage
@@ -73,8 +74,8 @@ def job(state: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def office(store_url: str, users: str = "") -> AsyncIterator[Office]:
-    """A DevRev source whose job has failed, told in Slack."""
+async def office(store_url: str, users: str = "", attention: Any = None) -> AsyncIterator[Office]:
+    """A DevRev source whose job has failed, told in Slack; `attention` takes the place of the web's own."""
     async with (
         SlackLookalike(token=BOT) as slack,
         listing(job("in_progress")) as (provider, one),
@@ -93,7 +94,7 @@ routes: [{{match: {{type: "**.failed"}}, to: [chat], group_wait: 0s, group_inter
 """
         async with (
             installed(store_url, config, Hands(utc_now())) as watch,
-            listening(watch.services) as url,
+            listening(replace(watch.services, attention=attention) if attention else watch.services) as url,
         ):
             running = asyncio.create_task(watch.services.consumer.run())
             try:
@@ -199,6 +200,71 @@ async def test_unknown_users_are_refused(redis: Redis, store_url: str) -> None:
         body, headers = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0DANA")
         assert await here.press(body, headers) == 200
         await here.message("Acknowledged")
+
+
+async def test_members_of_a_group_may_click(redis: Redis, store_url: str) -> None:
+    """A24: who belongs to it is asked of Slack and kept for a minute; nobody does while Slack does not say."""
+    async with office(store_url, users=", users: [U0DANA, S0ONCALL]") as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        pressed = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0ELI")
+        assert await here.press(*pressed) == 200
+        assert here.slack.rejected == {"no_such_subteam": 1}
+        here.slack.usergroups["S0ONCALL"] = ["U0ELI"]
+        for user, state in (("U0STRANGER", "open"), ("U0ELI", "acknowledged")):
+            at = int(time.time()) - (user == "U0ELI")  # another second than before, so another signature
+            assert await here.press(*click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=at, user=user)) == 200
+            (condition,) = await here.open()
+            assert condition["state"] == state
+
+
+async def test_a_click_in_an_unknown_channel_must_be_allowed_by_all_who_share_the_secret(
+    redis: Redis, store_url: str
+) -> None:
+    """A24: Slack names private channels otherwise than people do, and that opens no way round an allow-list."""
+    open_one = "}\n  else: {type: slack, token: xoxb-other-1, channel: C0ELSE, signing_secret: " + SECRET
+    async with office(store_url, users=f", users: [U0DANA]{open_one}") as here, asyncio.timeout(120):
+        shown = await here.message("Open")
+        for channel, state in (("G0PRIVATE", "open"), ("C0ELSE", "acknowledged")):
+            moved = replace(shown, channel=channel)
+            pressed = click(moved, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()), user="U0ELI")
+            assert await here.press(*pressed) == 200
+            (condition,) = await here.open()
+            assert condition["state"] == state
+
+
+@dataclass
+class Slow:
+    """Recording what people do takes until the gate opens, and fails then."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def acknowledge(self, id: str, **said: object) -> None:
+        await self.gate.wait()
+        raise StoreUnavailable("the store went away")
+
+
+async def test_slack_is_answered_in_time_and_a_click_that_fails_later_is_owned_up_to(
+    redis: Redis, store_url: str
+) -> None:
+    """A24: 200 although the store is slow; who clicked is told that nothing has changed."""
+    told: list[dict[str, Any]] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        told.append(await request.json())
+        return web.Response()
+
+    slow = Slow()
+    async with office(store_url, attention=slow) as here, served(hear) as answers, asyncio.timeout(120):
+        shown = await here.message("Open")
+        pressed = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()))
+        assert await here.press(*answered_at(f"{answers}/slack", pressed)) == 200
+        assert told == []
+        slow.gate.set()
+        while not told:
+            await asyncio.sleep(0.01)
+        assert "could not be recorded" in told[0]["text"]
+        (condition,) = await here.open()
+        assert condition["state"] == "open"
 
 
 def answered_at(url: str, pressed: tuple[bytes, dict[str, str]]) -> tuple[bytes, dict[str, str]]:
