@@ -9,83 +9,27 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
 
+from monitor.conditions import Status
 from monitor.errors import ConnectFailed, TransportError, TransportTimeout
-from monitor.exchange import Request, Response
+from monitor.exchange import Exchange, Request, Response
+from monitor.grouping.message import News, Reason
 from monitor.targets import TARGETS
-from monitor.targets.base import Message, Outcome, Target, TargetOptions, Verdict
-from monitor.values import secrets_of
-from tests.drive import drive, sample
+from monitor.targets.base import Message, Outcome, TargetOptions, Verdict
+from tests.contract.target_case import Case
+from tests.drive import drive
 from tests.unit.targets.events import CLAIMED, EXPIRING, stored
+from tests.unit.targets.groups import member, message
 
-NOW = datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC)
 LARGEST_ANSWER = 65_536
 RECORDED = 6_000
 """Characters of an answer that may be kept: 4 KB, or its base64."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One registered target with its samples."""
-
-    name: str
-
-    @property
-    def given(self) -> dict[str, Any]:
-        """The sample options as the config file has them."""
-        options: dict[str, Any] = json.loads(sample(self.name, "options.json"))
-        return options
-
-    @property
-    def options(self) -> TargetOptions:
-        """The sample options, validated."""
-        options: TargetOptions = TARGETS[self.name].options.model_validate(self.given)
-        return options
-
-    @property
-    def target(self) -> Target:
-        """The target built from them."""
-        return TARGETS[self.name].build("here", self.options)
-
-    def secrets(self) -> list[str]:
-        """Every secret among the sample options, those within URLs too."""
-        found = [secret.get_secret_value() for _, secret in secrets_of(self.options)]
-        for url in self.options.destinations().values():
-            parts = urlsplit(url)
-            found += [part for part in (parts.password, parts.query) if part]
-        return found
-
-    def answers(self, fate: str) -> list[Response]:
-        """The sample answers after which a delivery has this fate."""
-        answers = json.loads(sample(self.name, "answers.json"))[fate]
-        assert answers, f"answers.json has no answer for {fate}"
-        return [
-            Response(one["status"], one.get("headers", {}), one.get("text", "").encode(), address="192.0.2.1")
-            for one in answers
-        ]
-
-    def outcome(self, response: Response, *events: bytes) -> Outcome:
-        """What becomes of an attempt to which everything is answered alike."""
-        result = drive(self.target.send(self.message(*events)), lambda request: response).result
-        assert isinstance(result, Outcome)
-        return result
-
-    def requests(self, *events: bytes, attempt: int = 1) -> list[Request]:
-        """What a successful attempt asks for."""
-        success = self.answers("delivered")[0]
-        return drive(self.target.send(self.message(*events, attempt=attempt)), lambda request: success).requests
-
-    def message(self, *events: bytes, attempt: int = 1) -> Message:
-        """A message about these events, or about one of ours."""
-        return Message("evt_4kq7aaaa", events or (CLAIMED,), attempt, NOW)
 
 
 def its_options_are_a_model_of_their_own(case: Case) -> None:
@@ -216,24 +160,77 @@ def any_answer_becomes_an_outcome(case: Case) -> None:
 
 
 def transport_errors_are_left_to_the_delivery(case: Case) -> None:
-    """No answer: the runner's error passes through, or becomes another try."""
+    """No answer, to whichever request: the runner's error passes through, or becomes another try."""
     for error in (TransportTimeout("late"), ConnectFailed("refused")):
-        assert _fate(case, error) in {"raised", Verdict.RETRY}
+        for attempt in _stopped(case):
+            assert _fate(attempt, error) in {"raised", Verdict.RETRY}
 
 
 def an_attempt_can_be_broken_off_at_any_point(case: Case) -> None:
-    """Shutdown closes the generator; it must not go on, nor complain."""
-    attempt = case.target.send(case.message())
-    next(attempt)
-    attempt.close()
-    with pytest.raises(StopIteration):
-        next(attempt)
+    """Shutdown closes the generator, at whichever request; it must not go on, nor complain."""
+    for attempt in _stopped(case):
+        attempt.close()
+        with pytest.raises(StopIteration):
+            next(attempt)
 
 
 def it_remembers_nothing(case: Case) -> None:
     """A second attempt asks for the same with the same bytes: repetitions are recognised by what they are."""
-    first, second = case.requests(), case.requests(attempt=2)
-    assert [(one.method, one.url, one.body) for one in first] == [(one.method, one.url, one.body) for one in second]
+    target, success = case.target, case.answers("delivered")[0]
+    first, second, other = (
+        drive(one.send(case.message(attempt=number)), lambda request: success).requests
+        for one, number in ((target, 1), (target, 2), (case.target, 1))
+    )
+    asked = [[(one.method, one.url, one.body) for one in requests] for requests in (first, second, other)]
+    assert asked[0] == asked[1] == asked[2]
+
+
+def what_people_read_is_clean(case: Case) -> None:
+    """Nothing a provider hides, turns or colours gets into a text; whoever sends the event itself sends it as it is."""
+    nasty = "a\u202eb\u200bc\x1b[31md\u2066e"
+    event = stored("worklayer.job.failed", title=nasty, state={"before": nasty, "after": nasty}, id="evt_nasty")
+    messages = [case.message(event)]
+    messages += [message([member(event)]), message([member(event, Status.RESOLVED)])] if case.target.grouped else []
+    for one in messages:
+        for request in drive(case.target.send(one), lambda request: case.answers("delivered")[0]).requests:
+            if event not in (request.body or b""):
+                read = "".join(_texts(json.loads(request.body or b"null")))
+                assert "a" in read
+                assert not set("\u202e\u200b\x1b\u2066") & set(read)
+
+
+def a_group_is_told_whatever_it_is_in(case: Case) -> None:
+    """Conditions of every status, for every reason, with what happened beside them; an end is no repetition."""
+    if not case.target.grouped:
+        return
+    success = case.answers("delivered")[0]
+
+    def asked(what: Message) -> list[Request]:
+        driven = drive(case.target.send(what), lambda request: success)
+        assert driven.result is not None
+        assert driven.result.verdict is Verdict.DELIVERED
+        return driven.requests
+
+    other = stored("worklayer.job.failed", id="evt_failed")
+    for reason in Reason:
+        for status in Status:
+            asked(message([member(status=status), member(other, news=News.SAME)], CLAIMED, reason=reason))
+        for news in News:
+            asked(message([member(news=news)], reason=reason))
+    bodies = [
+        [one.body for one in asked(message([member(status=status)]))] for status in (Status.OPEN, Status.RESOLVED)
+    ]
+    assert bodies[0] != bodies[1]
+    huge = [
+        member(
+            stored(
+                "worklayer.job.failed", f"job/{n}", "<!channel>&" * 10_000, id=f"evt_{n}", fields={"a": "x" * 50_000}
+            )
+        )
+        for n in range(100)
+    ]
+    for request in asked(message(huge)):
+        assert len(request.body or b"") <= 256_000
 
 
 def the_largest_event_is_sent_too(case: Case) -> None:
@@ -259,9 +256,28 @@ def any_event_of_the_contract_can_be_sent(case: Case) -> None:
         assert case.outcome(case.answers("delivered")[0], event).verdict is Verdict.DELIVERED
 
 
-def _fate(case: Case, error: TransportError) -> str:
-    attempt = case.target.send(case.message())
-    next(attempt)
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in JSON, names too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value:
+            yield from _texts(one)
+            yield from _texts(value[one]) if isinstance(value, dict) else ()
+
+
+def _stopped(case: Case) -> Iterator[Exchange[Outcome]]:
+    """Attempts that wait for the answer to their first request, their second and so on, up to their last."""
+    success = case.answers("delivered")[0]
+    for answered in range(len(case.requests())):
+        attempt = case.target.send(case.message())
+        next(attempt)
+        for _ in range(answered):
+            attempt.send(success)
+        yield attempt
+
+
+def _fate(attempt: Exchange[Outcome], error: TransportError) -> str:
     try:
         attempt.throw(error)
     except StopIteration as end:
@@ -288,6 +304,8 @@ CHECKS: tuple[Callable[[Case], None], ...] = (
     transport_errors_are_left_to_the_delivery,
     an_attempt_can_be_broken_off_at_any_point,
     it_remembers_nothing,
+    what_people_read_is_clean,
+    a_group_is_told_whatever_it_is_in,
     the_largest_event_is_sent_too,
     any_event_of_the_contract_can_be_sent,
 )

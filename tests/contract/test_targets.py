@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from monitor.targets import TARGETS
-from tests.contract.target_suite import CHECKS, Case
+from tests.contract.target_case import Case
+from tests.contract.target_suite import CHECKS
 from tests.contract.threaded_suite import THREADED, THREADED_CHECKS
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from monitor.conditions import Status
 from monitor.errors import ConnectFailed, TransportError, TransportTimeout
 from monitor.exchange import Blocking
+from monitor.grouping.message import News, Reason
 from monitor.targets.base import Outcome, Verdict
+from tests.contract.target_case import Case
 from tests.contract.target_suite import (
-    Case,
     its_address_is_for_people,
     its_options_are_a_model_of_their_own,
     unknown_options_are_refused,
@@ -20,6 +22,7 @@ from tests.contract.target_suite import (
 )
 from tests.drive import Driven, drive
 from tests.unit.targets.events import CLAIMED, EXPIRING, stored
+from tests.unit.targets.groups import member, message
 
 THREADED = ("apprise",)
 
@@ -112,6 +115,17 @@ def any_event_can_be_sent(case: Case) -> None:
         assert all(0 < len(text) <= 5_000 for one in driven.calls for text in one.shown.values())
 
 
+def a_group_is_told_in_clean_words(case: Case) -> None:
+    """Conditions of every status, for every reason; nothing that a provider hides or turns is among the words."""
+    event = stored("worklayer.job.failed", title="a\u202eb\u200bc\x1b[31md", id="evt_nasty")
+    for reason in Reason:
+        for status in Status:
+            what = message([member(event, status), member(news=News.SAME)], CLAIMED, reason=reason)
+            step = next(case.target.send(what))
+            assert isinstance(step, Blocking)
+            assert not set("\u202e\u200b\x1b") & set("".join(step.shown.values()))
+
+
 THREADED_CHECKS: tuple[Callable[[Case], None], ...] = (
     its_options_are_a_model_of_their_own,
     unknown_options_are_refused,
@@ -123,4 +137,5 @@ THREADED_CHECKS: tuple[Callable[[Case], None], ...] = (
     transport_errors_are_left_to_the_delivery,
     an_attempt_can_be_broken_off_at_any_point,
     any_event_can_be_sent,
+    a_group_is_told_in_clean_words,
 )
