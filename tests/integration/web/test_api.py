@@ -279,6 +279,28 @@ async def test_no_answer_holds_a_secret(redis: Redis, store_url: str) -> None:
             assert not any(secret in text for text in texts)
 
 
+async def test_deliveries_come_once_while_more_are_made_and_tried(redis: Redis, store_url: str) -> None:
+    """What was there at the first page comes exactly once, although two more are made and one arrives between pages."""
+    async with served(store_url) as at:
+        await relayed(at, status="CLAIMED")
+        await relayed(at, status="UNCLAIMED")
+        there = [one["id"] for one in (await at.get("/api/v1/deliveries"))["items"]]
+        lanes, seen, after = at.watch.services.store.lanes, [], ""
+        for status in ("X", "Y", "Z", "W", "V"):
+            page = await at.get(f"/api/v1/deliveries?limit=1{after}")
+            seen += [one["id"] for one in page["items"]]
+            await relayed(at, status=status)
+            first, *_ = await lanes.claim("ops", lease_ms=60_000, limit=1, take=1)
+            attempt = Attempt(1, "2026-01-05T09:30:00Z", 204, 12, None, "", "127.0.0.1")
+            await lanes.settle("ops", [Settled(first, "delivered", 0.0, [(first.waiting[0].id, attempt)])])
+            if page["next"] is None:
+                break
+            after = f"&after={page['next']}"
+
+        assert seen == there
+        assert len(there) > 3
+
+
 async def test_a_target_is_switched_off_and_on(redis: Redis, store_url: str) -> None:
     """Nothing is sent meanwhile, what waits is counted, and who is unknown is not found."""
     async with served(store_url) as at:

@@ -49,6 +49,13 @@ def test_the_document_is_valid() -> None:
     assert all(one["summary"] and "200" <= min(one["responses"]) < "300" for _, _, one in operations())
 
 
+def test_too_much_at_once_is_documented_where_it_is_counted() -> None:
+    """429 with the seconds to wait everywhere, but for health, which may be asked as often as one likes."""
+    without = {path for _, path, one in operations() if "429" not in one["responses"]}
+    assert without == {"/healthz", "/readyz"}
+    assert all(one["responses"]["429"]["headers"] for _, path, one in operations() if path not in without)
+
+
 async def test_no_address_is_left_out(redis: Redis, store_url: str) -> None:
     """What is served stands on the page, and what is for programs in the document too; neither names anything else."""
     async with served(store_url) as at:
