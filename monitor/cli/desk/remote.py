@@ -18,7 +18,7 @@ from monitor.moments import stamp, to_millis
 MOST = 1000
 """How many objects one answer holds at most."""
 
-_EVENTS_AT_ONCE = 200
+_EVENTS_AT_ONCE = 500
 _LAST = "999999999999999999"
 _NOTHING, _GONE = HTTPStatus.NOT_FOUND, HTTPStatus.GONE
 

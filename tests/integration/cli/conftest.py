@@ -13,6 +13,13 @@ from tests.integration.cli.commands import Jobwire, config_of
 from tests.stores import short_directory
 
 
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands that run inside this process see nothing of an installation that this machine may have."""
+    for name in ("JOBWIRE_CONFIG", "JOBWIRE_SERVER", "JOBWIRE_TOKEN", "JOBWIRE_STORE_URL", "JOBWIRE_USER"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 async def sim() -> AsyncIterator[Simulator]:
     """Four providers that change only when told."""

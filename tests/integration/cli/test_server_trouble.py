@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ from monitor.errors import JobwireError, UsageError
 from monitor.web import listening
 from tests.integration.cli.commands import Jobwire, ended
 from tests.integration.cli.inprocess import OPERATOR, run, two_sides
+from tests.integration.store.authorities import Authority, Files
 from tests.integration.web.serving import jobs
 from tests.servers import served
 
@@ -335,7 +336,6 @@ def test_a_token_comes_from_a_file_or_the_environment_and_is_one_word(tmp_path: 
         assert not wrong or wrong not in str(raised.value)
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         token_of(Where(token_file=tmp_path / "nowhere"))
-    assert os.environ.get("JOBWIRE_TOKEN") is None
     assert token_of(Where()) is None
 
 
@@ -359,3 +359,40 @@ def test_messages_are_whole_wherever_the_stream_is_cut() -> None:
 
     assert list(at_once.feed(stream)) == whole
     assert [one for byte in stream for one in slowly.feed(bytes([byte]))] == whole
+
+
+@asynccontextmanager
+async def secured(files: Files) -> AsyncIterator[str]:
+    """A server over TLS that answers every call with an empty list; its URL."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+
+    async def answer(_: web.Request) -> web.Response:
+        return page()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+async def test_certificates_are_verified_and_an_own_authority_can_be_named(tmp_path: Path, token: Path) -> None:
+    """By --ca-file; without it, or with a certificate for another name, nothing is sent and it is said why."""
+    authority = Authority(tmp_path)
+    async with secured(authority.sign("here", "127.0.0.1")) as url:
+        async with desk(Where(server=url, token_file=token, ca_file=authority.ca)) as at:
+            assert await at.sources() == []
+        assert "is not trusted" in await failing(url, token)
+    async with secured(authority.sign("elsewhere", "example.org")) as url:
+        with pytest.raises(JobwireError, match="is not trusted"):
+            async with desk(Where(server=url, token_file=token, ca_file=authority.ca)) as at:
+                await at.sources()
+    for wrong in (token, tmp_path / "nowhere.pem"):
+        with pytest.raises(UsageError, match="holds no certificates in PEM"):
+            async with desk(Where(server="https://127.0.0.1:1", ca_file=wrong)):
+                pass
