@@ -121,6 +121,28 @@ async def test_a_pause_that_meets_the_catch_up_message_loses_and_doubles_nothing
         assert await here.pending() == 0
 
 
+async def test_after_an_outage_the_first_probe_is_one_group_and_the_rest_one_message(
+    redis: Redis, store_url: str
+) -> None:
+    """While the circuit is open a single group finds out whether Slack is back."""
+    async with channel(store_url) as here:
+        await here.opened(MANY)
+        await here.slack.stop()
+        await here.deliver()
+        assert await here.pending() == MANY
+        await here.slack.start()
+        await here.over(minutes=10)
+        db = here.services.store.db
+        assert await db.run("HEXISTS", db.keys.target("chat"), "open_at")
+        await db.run("HSET", db.keys.target("chat"), "probe_at", 1)
+        await here.deliver()
+        probe, catch_up = here.texts()
+        assert "Job" in probe
+        assert f"{MANY - 1} events of {MANY - 1} groups" in catch_up
+        assert "it could not be reached. The last attempt said:" in lines_of(here.slack.messages[1].payload)[1]
+        assert await here.pending() == 0
+
+
 async def test_one_that_is_refused_for_good_leaves_each_group_to_itself(redis: Redis, store_url: str) -> None:
     """Slack takes neither its blocks nor its text: nothing is given up for that, the groups come one by one."""
     async with channel(store_url) as here:
