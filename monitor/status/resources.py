@@ -79,8 +79,8 @@ def order(item: str) -> tuple[int, str]:
 async def known_resource(items: Items, source: Watched, ref: str) -> Known | None:
     """A resource by `kind/id`, also when it is gone.
 
-    An item is named by its id or by its kind and id. What lies inside one is looked for in all of them: a second for
-    each ten thousand. Only kinds that come and go with another lie so, hence an unknown key of any other costs nothing.
+    An item is named by its id or by its kind and id. What lies inside one is noted with it (`monitor.store.inside`).
+    Only kinds that come and go with another lie so, hence an unknown key of any other costs nothing.
     """
     name, _, id = ref.partition("/")
     for document in await items.documents(source.name, [id, ref]):
@@ -89,10 +89,8 @@ async def known_resource(items: Items, source: Watched, ref: str) -> Known | Non
     kind = source.provider.vocabulary.kinds.get(name)
     if kind is None or kind.child_of is None:
         return None
-    async for _, document in items.all_documents(source.name):
-        if ref in document.known:
-            return document.known[ref]
-    return None
+    document = await items.holding(source.name, ref)
+    return document.known[ref] if document is not None else None
 
 
 def resource_view(source: Watched, known: Known) -> ResourceView:

@@ -1,9 +1,10 @@
 -- Changed items of one source: digest, document, counts, deadlines, history and events, all or nothing per item.
--- KEYS lease items docs gone counts missing deadlines events open pages dictionaries
+-- KEYS lease items docs gone counts missing deadlines events open pages dictionaries, and the beginning of inside
 -- ARGV fence prefix now_ms event_ttl_ms history_ttl_ms history_max dictionary page_key page item_count, then per item:
---      id expected value document expected_by_narrow_walks(1|0), and six counted lists:
+--      id expected value document expected_by_narrow_walks(1|0), and eight counted lists:
 --      deadlines to disarm | score, member to arm | field, delta of counts | missing to clear
 --      | field, value of missing to note (kept when noted before) | id, type, body, history key, history entry of events
+--      | part, field of what lies inside from now on | the same of what does not any more
 --      value ends with the document and is empty when the item is removed; only then there is a document apart.
 --      dictionary is needed to read the documents; it may be empty.
 --      page_key is empty when nothing is to be remembered of a page, page when what is remembered is to be forgotten.
@@ -39,7 +40,7 @@ local starts, ids = {}, {}
 for i = 1, tonumber(ARGV[10]) do
   starts[i], ids[i] = at, ARGV[at]
   at = at + 5
-  for _ = 1, 6 do skip() end
+  for _ = 1, 8 do skip() end
 end
 if #ids == 0 then
   remember_page(true)
@@ -79,6 +80,11 @@ for i, id in ipairs(ids) do
     gather(clear)
     gather(note)
     gather(facts)
+    local come, went = {}, {}
+    gather(come)
+    gather(went)
+    for j = 1, #come, 2 do redis.call('HSET', KEYS[12] .. come[j], come[j + 1], id) end
+    for j = 1, #went, 2 do redis.call('HDEL', KEYS[12] .. went[j], went[j + 1]) end
   end
 end
 

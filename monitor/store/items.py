@@ -17,6 +17,7 @@ from monitor.rules import Revision
 from monitor.store.db import Arg, Db, counted
 from monitor.store.dictionaries import Dictionaries
 from monitor.store.documents import Dictionary, text_of
+from monitor.store.inside import Inside, moves
 from monitor.store.keys import SEPARATOR
 from monitor.store.pages import PageCommit
 from monitor.store.retention import Retention
@@ -81,6 +82,7 @@ class Items:
         self._db = db
         self._retention = retention
         self._dictionaries = Dictionaries(db)
+        self._inside = Inside(db)
 
     async def stored(self, source: str, ids: Sequence[str]) -> list[bytes | None]:
         """The stored values of items, None where they are not there: one round trip.
@@ -107,6 +109,17 @@ class Items:
         if apart:
             found |= zip(apart, await self._db.run("HMGET", self._db.keys.docs(source), *apart), strict=True)
         return await self._dictionaries.read(source, ids, [found[id] for id in ids])
+
+    async def holding(self, source: str, ref: str) -> Document | None:
+        """The document that holds a resource inside an item: one look, and once in the life of a source one at all."""
+        item = await self._inside.item_of(source, ref)
+        if item is None and not await self._inside.whole(source):
+            async for id, one in self.all_documents(source):
+                await self._inside.note(source, {id: one})
+            await self._inside.noted_all(source)
+            item = await self._inside.item_of(source, ref)
+        document = (await self.documents(source, [item]))[0] if item is not None else None
+        return document if document is not None and ref in document.known else None
 
     async def size(self, source: str) -> int:
         """How many items are there now."""
@@ -202,6 +215,7 @@ class Items:
             keys.open(source),
             keys.pages(source),
             keys.dictionaries(source),
+            keys.inside(source, ""),
         ]
 
     def _head(self, dictionary: Dictionary, page: PageCommit | None, fence: str, now_ms: int) -> list[Arg]:
@@ -227,6 +241,8 @@ class Items:
         row += counted([missing_field(item.id, ref) for ref in item.clear])
         row += counted([part for ref, note in item.note for part in (missing_field(item.id, ref), note)])
         row += counted([part for revision in item.revisions for part in self._facts(source, revision)])
+        come, went = moves(item.id, item.before, item.after)
+        row += [*counted(come), *counted(went)]
         return row
 
     def _facts(self, source: str, revision: Revision) -> tuple[Arg, ...]:

@@ -11,6 +11,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:dictionaries:NAME` | hash | name -> deflated dictionary by which documents are compressed | with the source |
 | `P:gone:NAME` | sorted set | removed item ids by the time of removal | as above |
 | `P:open:NAME` | set | ids of items that a narrow walk must show | while they are expected |
+| `P:inside:NAME:PART` | hash | six bytes of a resource's ref -> the item it lies in | with the item |
 | `P:pages:NAME` | hash | request -> validator, hash, headers and ids of the page that came | while scans ask for it |
 | `P:counts:NAME` | hash | `kind state` -> how many | with the source |
 | `P:missing:NAME` | hash | item, or item and ref, not seen by complete scans | until seen or removed |
@@ -97,6 +98,10 @@ class Keys:
     def open(self, name: str) -> str:
         """Items of a source that narrow walks show."""
         return self.of("open", name)
+
+    def inside(self, name: str, part: str) -> str:
+        """Which items of a source hold what, by a part of the refs."""
+        return self.of("inside", name, part)
 
     def pages(self, name: str) -> str:
         """Pages of a source that a 304 may vouch for."""
