@@ -10,7 +10,7 @@ from monitor.moments import parse_instant
 from monitor.targets.digest import DIGEST
 from monitor.targets.slack_blocks import context, header, late_words, lines_in_sections, section
 from monitor.targets.slack_text import escape, moment, mrkdwn
-from monitor.targets.telling import Facts, day, span
+from monitor.targets.telling import Facts, day, plain_text, span
 from monitor.targets.telling.digest import Story, by_type, story
 
 Json: TypeAlias = dict[str, Any]
@@ -39,7 +39,15 @@ def message(events: Sequence[Facts], now: datetime) -> Json | None:
         lines = [mrkdwn(parts, _LINE) for parts, _ in told.important]
         blocks += lines_in_sections(lines) if lines else []
     blocks.append(context([last.type, last.id, *_late(told, last, now), *_missing(events, last)]))
-    return {"text": f"🗓 {escape(f'{title}: {told.short}', 290)}", "blocks": blocks}
+    return {"text": f"🗓 {escape(f'{title}: {told.short}{_first(told)}', 290)}", "blocks": blocks}
+
+
+def _first(told: Story) -> str:
+    """The deadline that comes first by name, else the gravest event: a phone shows the line that it ends, and no more."""
+    if not told.deadlines:
+        return f" · {plain_text(told.important[0][0], 120)}" if told.important else ""
+    left = told.deadline_count - 1
+    return f" · first {plain_text(told.deadlines[0][0], 120)}{f' and {left} more' if left else ''}"
 
 
 def _deadlines(told: Story) -> list[str]:

@@ -27,7 +27,17 @@ def own_message(shape: Shape | None, message: Message) -> dict[str, Any] | None:
         return None
     if not own_payload(made):
         return None
-    return {**made, "text": made["text"][:_TEXT]}
+    return {**_verbatim(made), "text": made["text"][:_TEXT]}
+
+
+def _verbatim(value: Any) -> Any:
+    """The same, and addresses in what a provider wrote become no links, unless the operator has said that they may."""
+    if isinstance(value, list):
+        return [_verbatim(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    first = {"verbatim": True} if value.get("type") == "mrkdwn" else {}
+    return first | {name: _verbatim(one) for name, one in value.items()}
 
 
 def own_payload(made: Any) -> TypeGuard[dict[str, Any]]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.simulator.slack_rules import check
-from monitor.simulator.slack_text import lines_of, mentions
+from monitor.simulator.slack_text import lines_of, live_in, mentions
 from monitor.targets.slack_digest import message
 from monitor.targets.telling import plain_text, read, tell
 from tests.unit.targets.events import CLAIMED, stored
@@ -51,6 +51,22 @@ def test_a_digest_reads_from_deadlines_to_events() -> None:
     ]
 
 
+def test_the_line_for_phones_names_the_first_deadline_or_the_gravest_event() -> None:
+    """Two numbers alone would make everybody open the app."""
+    made = message([read(FULL)], NOW)
+    assert made is not None
+    assert made["text"] == (
+        "🗓 Digest of 5 Jan 2026: 3 deadlines, 6 events · first in 2 days, 7 Jan 2026: Contract of Tony (end date, uk) "
+        "and 2 more"
+    )
+    quiet = digest(
+        events={"a.b.failed": 1}, events_total=1, important=[{"text": "Job 7 failed.", "severity": "critical"}]
+    )
+    told = message([read(quiet)], NOW)
+    assert told is not None
+    assert told["text"] == "🗓 Digest of 5 Jan 2026: 1 event · 🔴 Job 7 failed."
+
+
 def test_elsewhere_a_digest_is_one_sentence() -> None:
     """What templates and other targets get as text."""
     assert plain_text(tell(read(FULL)).sentence) == (
@@ -85,4 +101,5 @@ def test_any_digest_stays_within_every_limit_and_pings_nobody(
     assert made is not None
     assert check(made) is None
     assert mentions(made) == []
+    assert [one for one in live_in(made) if not (one[0] == one[-1] == "*")] == []
     assert sum(len(str(one)) for one in made["blocks"]) < 40_000

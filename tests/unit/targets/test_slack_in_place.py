@@ -241,6 +241,7 @@ def test_a_layout_of_the_operator_takes_the_place_of_ours() -> None:
     ((_, payload),), _ = attempt(message([member(rude)]), OK, body=OWN)
     assert payload["text"] == "warning: &lt;!channel&gt; \u034f*\u034fnow\u034f*\u034f &amp; here"
     assert payload["blocks"][0]["text"]["text"].startswith("*&lt;!channel&gt;")
+    assert payload["blocks"][0]["text"]["verbatim"] is True
     assert mentions(payload) == []
 
 
