@@ -43,7 +43,7 @@ def message(events: Sequence[Facts], now: datetime) -> Json | None:
 
 
 def _first(told: Story) -> str:
-    """The deadline that comes first by name, else the gravest event: a phone shows the line that it ends, and no more."""
+    """The deadline that comes first by name, else the gravest event: it ends the one line that a phone shows."""
     if not told.deadlines:
         return f" · {plain_text(told.important[0][0], 120)}" if told.important else ""
     left = told.deadline_count - 1
