@@ -73,6 +73,8 @@ def test_every_family_but_build_info_is_drawn_or_alerted_on_or_known_to_be_detai
         "jobwire_scan_outdated_total",
         "jobwire_events_total",
         "jobwire_target_retried_total",
+        "jobwire_target_catch_ups_total",
+        "jobwire_target_folded_groups_total",
         "jobwire_spans_total",
         "jobwire_store_scripts_total",
     }
