@@ -3,8 +3,8 @@
     a token, a session        `web.rate` and `web.burst`, wherever it comes from
     nobody yet                the same, by address
     /metrics                  a bucket of its own: a page that is busy must not blind Prometheus
-    /hooks, /slack            a bucket each, by address and path; providers send again what is refused
-    wrong tokens              ten, then one each six seconds, by address (/hooks, /slack: and path)
+    /hooks, /slack            a large bucket each, by address and path; good signatures pass however many bad ones come
+    wrong tokens              ten, then one each six seconds, by address
     /healthz /readyz /static  never counted
 
 An address is that of the connection, of IPv6 its first 64 bits: one site has them all. X-Forwarded-For is not believed,
@@ -36,7 +36,7 @@ GUESSES, A_GUESS = 10, 6.0
 TRUSTED = 900.0
 """For how many seconds a token that was good is let in from its address, however many wrong ones come from there."""
 
-_SIGNED, _SIGNED_BURST = 20.0, 100
+_SIGNED, _SIGNED_BURST = 100.0, 500
 _SCRAPES, _SCRAPES_BURST = 20.0, 100
 
 
@@ -70,16 +70,16 @@ class Limits:
                 raise _too_many("this is more than web.rate allows", level)
 
     def knock(self, request: web.Request) -> None:
-        """Count a request that proves itself by a signature; Problem 429 when it comes too soon, or after bad ones."""
-        caller = _door(request)
-        request[LEVEL] = level = self.signed.take(caller)
+        """Count a request that proves itself by a signature; Problem 429 when it comes too soon."""
+        request[LEVEL] = level = self.signed.take(_door(request))
         if not level.allowed:
             raise _too_many("this is more than is taken here", level)
-        self._may_guess(caller)
 
     def may_guess(self, request: web.Request) -> None:
         """Problem 429 while an address has brought too many wrong tokens: not even a good one is looked at."""
-        self._may_guess(address_of(request))
+        level = self.guesses.look(address_of(request))
+        if not level.allowed:
+            raise _too_many("too many wrong tokens came from this address", level)
 
     def trusts(self, request: web.Request, token: int) -> bool:
         """Whether this token (by its place among those of the config) was good from this address lately."""
@@ -94,13 +94,13 @@ class Limits:
         self.guesses.take(address_of(request))
 
     def bad_knock(self, request: web.Request) -> None:
-        """A signature was none."""
-        self.guesses.take(_door(request))
+        """A signature was none; Problem 429 in place of what is said otherwise after too many of them.
 
-    def _may_guess(self, caller: str) -> None:
-        level = self.guesses.look(caller)
+        Good ones still pass: nobody guesses a signature, and behind a proxy strangers have the address of who signs.
+        """
+        level = self.guesses.take(_door(request))
         if not level.allowed:
-            raise _too_many("too many wrong tokens came from this address", level)
+            raise _too_many("too many requests from this address prove nothing", level)
 
 
 def address_of(request: web.Request) -> str:
