@@ -39,19 +39,22 @@ class Where:
         str | None,
         Parameter(
             name="--server",
-            help=f"In place of a config file: the URL of a running `jobwire web`, which is asked over HTTP; without it "
-            f"`{SERVER}`. A token it wants is read from `JOBWIRE_TOKEN` or --token-file, never from an option, which "
-            "other users and the shell's history would see.",
+            help=f"Ask a running `jobwire web` at this URL, and no config file; without it `{SERVER}`.",
         ),
     ] = None
     token_file: Annotated[
-        Path | None, Parameter(name="--token-file", help="With --server: a file that holds the token, and only that.")
+        Path | None,
+        Parameter(
+            name="--token-file",
+            help="With --server: a file that holds the token, and only that; without it `JOBWIRE_TOKEN`. An option "
+            "would show it to other users and to the shell's history.",
+        ),
     ] = None
     ca_file: Annotated[
         Path | None,
         Parameter(
             name="--ca-file",
-            help="With --server: certificates in PEM that its own is verified with, in place of the system's.",
+            help="With --server: certificates in PEM to verify its own with, in place of the system's.",
         ),
     ] = None
 

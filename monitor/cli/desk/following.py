@@ -59,7 +59,7 @@ async def follow_served(
 ) -> None:
     """Show events after a place as they come, through restarts of the server, until cancelled."""
     query, told, pause = {"type": wanted.type, "source": wanted.source}, False, _RETRY_S
-    async with server_at(where, url) as server:
+    async with server_at(where, url, again=True) as server:
         while True:
             messages = Messages()
             try:

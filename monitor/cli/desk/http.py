@@ -16,10 +16,12 @@ from urllib.parse import quote
 import msgspec
 from aiohttp import (
     ClientConnectorCertificateError,
+    ClientConnectorError,
     ClientError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
+    ConnectionTimeoutError,
     DummyCookieJar,
     TCPConnector,
 )
@@ -105,7 +107,7 @@ class Server:
                     else:
                         return await self._answer(response, also)
             except (ClientError, TimeoutError, OSError) as error:
-                raise self.unreachable(error) from None
+                raise self._unreachable(error, acting=method != "GET") from None
             await asyncio.sleep(wait)
         raise AssertionError("the second call has answered")
 
@@ -128,16 +130,20 @@ class Server:
                 async for part in response.content.iter_any():
                     yield part
         except (ClientError, TimeoutError, OSError) as error:
-            raise self.unreachable(error) from None
+            raise self._unreachable(error) from None
 
-    def unreachable(self, error: Exception) -> Unreachable:
-        """What is said of a connection that could not be made, or that broke."""
+    def _unreachable(self, error: Exception, *, acting: bool = False) -> Unreachable:
+        """What is said of a connection that could not be made, or that broke, and with it maybe what was to be done."""
         root = self.address.root
         if isinstance(error, ClientConnectorCertificateError):
             why = getattr(error.certificate_error, "verify_message", None) or "it cannot be verified"
             return Unreachable(
                 f"the certificate of {root} is not trusted ({why}): name the one that signed it with --ca-file or "
                 "SSL_CERT_FILE"
+            )
+        if acting and not isinstance(error, ClientConnectorError | ConnectionTimeoutError):
+            return Unreachable(
+                f"{root} broke off before it said what became of it: see whether it was done, then try again if not"
             )
         if isinstance(error, TimeoutError):
             return Unreachable(f"{root} does not answer in time: is it busy, does a firewall stand between?")
@@ -188,10 +194,13 @@ class Server:
 
 
 @asynccontextmanager
-async def server_at(where: Where, url: str) -> AsyncIterator[Server]:
-    """A server to call, for the time of the block. UsageError for a URL, token or certificate that is none."""
+async def server_at(where: Where, url: str, *, again: bool = False) -> AsyncIterator[Server]:
+    """A server to call, for the time of the block. UsageError for a URL, token or certificate that is none.
+
+    What is warned of was said before where it is called `again`.
+    """
     address, token = Address.of(url), token_of(where)
-    if token is not None and not address.secure and not address.is_near:
+    if token is not None and not again and not address.secure and not address.is_near:
         note(f"warning: {address.root} is not encrypted: whoever is on the way can read the token; use https://")
     headers = {"User-Agent": f"jobwire/{__version__}", "Accept": "application/json, application/problem+json"}
     if token is not None:

@@ -31,7 +31,7 @@ async def test_a_message_is_shown_as_it_reads_and_as_it_is(bare: Jobwire) -> Non
     hook = await bare("preview", "event.json", "--target", "hook")
 
     assert people.code == 0, people.err
-    assert "🔴 Open: Contract of Tony Stark at ACME: ends in 14 days" in people.out
+    assert "🔴 Critical, Open: Contract of Tony Stark at ACME: ends in 14 days" in people.out
     assert "route ends" in people.out
     assert program.json[0]["body"]["blocks"]
     assert pager.json[0]["body"]["event_action"] == "trigger"
@@ -46,7 +46,7 @@ async def test_what_a_library_would_send_is_shown_too(bare: Jobwire) -> None:
     (bare.home / "event.json").write_bytes(EXPIRING)
     shown = await bare("preview", "event.json", "--target", "people", "--json")
     assert shown.code == 0, shown.err
-    assert shown.json[0]["body"]["title"] == "Contract of Tony Stark at ACME"
+    assert shown.json[0]["body"]["title"] == "Contract of Tony Stark at ACME: ends in 14 days"
     assert "canary" not in shown.out + shown.err
 
 

@@ -25,7 +25,7 @@ from tests.integration.cli.commands import Jobwire, ended
 from tests.integration.cli.inprocess import OPERATOR, run, two_sides
 from tests.integration.store.authorities import Authority, Files
 from tests.integration.web.serving import jobs
-from tests.servers import served
+from tests.servers import read_head, served, talking
 
 TOKEN = "a-token-nobody-may-see"
 
@@ -247,6 +247,21 @@ async def test_strangers_are_told_from_jobwire(token: Path) -> None:
         with pytest.raises(JobwireError, match="again and again"):
             async with desk(Where(server=url)) as at:
                 await at.conditions(every=False, source=None)
+
+
+async def test_what_may_have_been_done_is_not_said_to_have_failed(token: Path) -> None:
+    """A server that goes while it acts: nobody repeats that by itself, and whoever asked is told to look."""
+    asked = 0
+
+    async def talk(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await read_head(reader)
+        asked += 1
+
+    async with talking(talk) as url:
+        assert "see whether it was done" in await failing(url, token, "act")
+
+    assert asked == 1
 
 
 async def test_other_objects_than_expected_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
