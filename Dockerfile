@@ -6,9 +6,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PYTHONSAFEPATH=1 PYTHONPATH=/ap
 RUN groupadd --system --gid 10001 jobwire \
  && useradd --system --uid 10001 --gid jobwire --home-dir /var/lib/jobwire --create-home jobwire
 
-# Packages first: this layer is kept until the lock changes.
-COPY requirements.lock /app/
-RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /app/requirements.lock
+# Packages first: this layer is kept until the lock changes. requirements-extras.lock has Apprise and OpenTelemetry too.
+ARG LOCK=requirements.lock
+COPY requirements.lock requirements-extras.lock /app/
+RUN python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r "/app/$LOCK"
 
 COPY LICENSE /app/
 COPY config /app/config

@@ -13,7 +13,7 @@ from monitor.values import Secret
 
 
 class TelemetrySettings(Section):
-    """Where traces go; nothing is sent without `otlp`. Needs the extra `jobwire[otel]` (docs/running/deploying.md)."""
+    """Where traces go; nothing is sent without `otlp`. Needs the extra `otel` (docs/running/deploying.md)."""
 
     otlp: Annotated[str, AfterValidator(check_url)] | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""apprise: a hundred other services and e-mail, by the library Apprise, the extra `jobwire[apprise]`.
+"""apprise: a hundred other services and e-mail, by the library Apprise, the extra `apprise`.
 
 Each URL names a service (https://appriseit.com/services/). The library blocks and has connections of its own, so it is
 called in a thread, and `egress.allow` does not reach it.
@@ -25,7 +25,7 @@ from monitor.targets.telling.cleaning import CUT, unping
 from monitor.targets.worded import worded
 from monitor.values import Secret
 
-MISSING = "the library is not installed: install the extra, pip install 'jobwire[apprise]'"
+MISSING = "the library is not installed: pip install -r requirements-extras.lock, in the .venv of the checkout"
 _KINDS: Mapping[str, str] = {"critical": "failure", "warning": "warning"}
 
 

@@ -1,4 +1,4 @@
-"""Spans in the words of OpenTelemetry's own library, sent by OTLP over HTTP: the extra `jobwire[otel]`.
+"""Spans in the words of OpenTelemetry's own library, sent by OTLP over HTTP: the extra `otel`.
 
 Besides the address everything is set as the library's users know it: OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES,
 OTEL_EXPORTER_OTLP_HEADERS, _CERTIFICATE, _CLIENT_KEY, _CLIENT_CERTIFICATE, _COMPRESSION, _TIMEOUT, OTEL_SDK_DISABLED.
@@ -22,7 +22,7 @@ from monitor.telemetry.spans import Span
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
-MISSING = "OpenTelemetry's library is not installed: install the extra, pip install 'jobwire[otel]'"
+MISSING = "OpenTelemetry's library is not installed: pip install -r requirements-extras.lock, in the .venv of the checkout"
 _TRACES = "/v1/traces"
 _SAID = 300
 

@@ -1,4 +1,4 @@
-"""Our spans in, those of OpenTelemetry's library out. Imported only where the extra `jobwire[otel]` is installed."""
+"""Our spans in, those of OpenTelemetry's library out. Imported only where the extra `otel` is installed."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_without_the_library_the_config_says_what_to_install() -> None:
         "except ValueError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=True)
-    assert "pip install 'jobwire[apprise]'" in done.stdout
+    assert "pip install -r requirements-extras.lock" in done.stdout
 
 
 async def test_a_call_that_hangs_ends_with_the_timeout_and_too_many_are_not_begun() -> None:

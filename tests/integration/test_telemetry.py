@@ -243,5 +243,5 @@ print(*check(Path(sys.argv[1]), {}).problems, sep="\\n")
         )
         said.append(done.stdout.strip())
     assert "jobwire.yaml:2:" in said[0] or "jobwire.yaml:3:" in said[0]
-    assert "pip install 'jobwire[otel]'" in said[0]
+    assert "pip install -r requirements-extras.lock" in said[0]
     assert said[1] == ""

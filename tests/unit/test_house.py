@@ -95,7 +95,7 @@ def test_nothing_names_a_place_on_someones_machine() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-extras.lock"])
 def test_locks_name_no_host_and_pin_by_hash(lock: str) -> None:
     """Any index serves them, and whatever it serves is checked."""
     text = (ROOT / lock).read_text()
@@ -106,14 +106,14 @@ def test_locks_name_no_host_and_pin_by_hash(lock: str) -> None:
     assert all(pin.endswith("\\") for pin in pins), "every pin is followed by its hashes"
 
 
-def test_the_development_lock_holds_the_other_whole() -> None:
-    """After `./jobwire test` the product starts without another installation."""
-    run_pins, dev_pins = (
+def test_the_development_lock_holds_the_others_whole() -> None:
+    """After `./jobwire test` the product starts without another installation; extras are what the tests have tried."""
+    run_pins, extra_pins, dev_pins = (
         set(re.findall(r"^[a-z0-9][^\s]*==[^\s]*", (ROOT / name).read_text(), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in ("requirements.lock", "requirements-extras.lock", "requirements-dev.lock")
     )
 
-    assert run_pins <= dev_pins
+    assert run_pins <= extra_pins <= dev_pins
 
 
 @pytest.mark.skipif(not README.exists(), reason="there is no README yet")
