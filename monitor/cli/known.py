@@ -29,7 +29,7 @@ async def resources(
     as_json: AsJson = False,
 ) -> int:
     """Show every resource that is there now, with its next deadline."""
-    rows = []
+    rows: list[tuple[tuple[str, int, str, str], tuple[str, ...]]] = []
     async with desk(where) as at:
         await at.known("source", source)
         now = await at.now()
@@ -37,9 +37,11 @@ async def resources(
             if as_json:
                 json_line(one)
             else:
-                rows.append(_row(values(one), now))
+                view = values(one)
+                rows.append((_order(view), _row(view, now)))
     if not as_json:
-        table(("key", "state", "for", "title", "next deadline"), rows)
+        rows.sort()
+        table(("key", "state", "for", "title", "next deadline"), [row for _, row in rows])
     return 0
 
 
@@ -59,6 +61,12 @@ async def history(key: Key, /, *, where: Where = HERE, as_json: AsJson = False) 
         say(_headline(key, found.resource))
     table(("revision", "when", "event", "change"), [_line(values(line)) for line in found.lines])
     return 0
+
+
+def _order(one: Mapping[str, Any]) -> tuple[str, int, str, str]:
+    """By source, then 9 before 10, and what lies inside another beside it: a server lists them in no order."""
+    id = str(one["parent"] or one["key"]).split("/", 2)[-1]
+    return one["source"], len(id), id, one["key"]
 
 
 def _row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
