@@ -17,7 +17,7 @@ from tests.integration.web.serving import Served, jobs, served
 from tests.stores import PATIENCE
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
-TITLE = "Amélie <b>& Søn</b> | 2025 | " + "a-long-name-without-any-space-" * 4
+TITLE = "Amélie <b>& Søn</b> | 2025 | " + "\u202ea_long_name_without_any_space_" * 8
 
 
 @dataclass(slots=True)

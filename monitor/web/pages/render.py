@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from monitor.moments import from_millis, parse_instant, stamp
 from monitor.targets.telling import field_name, plain_text, read, tell
+from monitor.targets.telling.cleaning import line
 from monitor.values import elapsed
 
 _GOOD = frozenset({"ok", "delivered", "closed", "resolved", "complete"})
@@ -90,7 +91,7 @@ def said(event: bytes | Mapping[str, Any]) -> dict[str, str]:
 
 
 def shown(value: Any) -> str:
-    """A JSON value in, one line of it out."""
+    """A JSON value in, one line of it out, in which nothing is hidden."""
     if value is None:
         return "–"
     return short(value if isinstance(value, str) else msgspec.json.encode(value).decode(), _LONGEST)
@@ -102,5 +103,5 @@ def pretty(value: Any) -> str:
 
 
 def short(text: str, limit: int = 80) -> str:
-    """Text in, at most so many characters of it out."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """Text of a provider in, a line of at most so many characters out, in which nothing hides or turns."""
+    return line(text, limit)

@@ -88,6 +88,15 @@ async def test_what_a_provider_writes_is_text(redis: Redis, store_url: str) -> N
         assert "&lt;script&gt;alert(1)" in await html(at, "/resources/tax/job/b")
 
 
+async def test_nothing_hides_or_turns_in_what_a_provider_writes(redis: Redis, store_url: str) -> None:
+    """A name that reads backwards, or seems to be another one, is written as it is meant."""
+    async with changed(store_url, title="\u202egnp.exe\u200b\ufeff invoice") as (at, event):
+        for path in ("/", "/events", f"/events/{event['id']}", "/resources", "/resources/tax/job/b"):
+            shown = re.sub(r"<pre.*?</pre>", "", await html(at, path), flags=re.DOTALL)
+            assert "gnp.exe invoice" in shown
+            assert not set(shown) & set("\u202e\u200b\ufeff")
+
+
 async def test_what_is_not_there_is_said(redis: Redis, store_url: str) -> None:
     """Pages of things that do not exist, and places that are none."""
     async with served(store_url) as at:
