@@ -116,9 +116,11 @@ def address_of(request: web.Request) -> str:
 
 def told(level: Level) -> Mapping[str, str]:
     """How a caller stands in, the fields of an answer that say so out."""
+    # `t` is the time in which no more than `r` may be asked: with none left, until there is one.
+    soon = math.ceil(level.refilled) if level.left else level.retry_after
     return {
         "RateLimit-Policy": f'"{level.name}";q={level.full};w={math.ceil(level.window)}',
-        "RateLimit": f'"{level.name}";r={level.left};t={math.ceil(level.refilled)}',
+        "RateLimit": f'"{level.name}";r={level.left};t={soon}',
     }
 
 

@@ -93,6 +93,8 @@ def test_what_is_left_is_said() -> None:
     buckets = Buckets("calls", 3.0, 10, Watch())
     buckets.take("a")
     assert told(buckets.take("a")) == {"RateLimit-Policy": '"calls";q=10;w=4', "RateLimit": '"calls";r=8;t=1'}
+    *_, last = [buckets.take("a") for _ in range(8)]
+    assert told(last)["RateLimit"] == '"calls";r=0;t=1', "as Retry-After, not until all is back"
 
 
 def test_calls_and_scrapes_do_not_count_for_each_other() -> None:
