@@ -78,12 +78,17 @@ class Exporter:
             return Counts(self._sent, self._dropped)
 
     def close(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Send what waits, for that many seconds at the most (half a second where nobody answered); blocks so long."""
+        """Send what waits, for that many seconds at the most (half a second where nobody answered); blocks so long.
+
+        Whoever sends then has half a second more to give up what it is at.
+        """
         self._closing.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join(min(seconds, _FLUSH_DOWN_SECONDS) if self._down else seconds)
         self._sending.stop()
+        if self._thread is not None:
+            self._thread.join(_FLUSH_DOWN_SECONDS)
         with self._lock:
             lost = len(self._waiting)
             self._dropped += lost

@@ -22,7 +22,9 @@ from monitor.telemetry.spans import Span
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
 
-MISSING = "OpenTelemetry's library is not installed: pip install -r requirements-extras.lock, in the .venv of the checkout"
+MISSING = (
+    "OpenTelemetry's library is not installed: pip install -r requirements-extras.lock, in the .venv of the checkout"
+)
 _TRACES = "/v1/traces"
 _SAID = 300
 
@@ -98,6 +100,8 @@ class _Library:
         self._log = logging.getLogger("opentelemetry.exporter")
         self._log.addHandler(self._heard)
         self._log.propagate = False
+        if not any(isinstance(one, logging.NullHandler) for one in self._log.handlers):
+            self._log.addHandler(logging.NullHandler())  # else what it says after `stop` would go to standard error
 
     def send(self, spans: Sequence[Span]) -> str | None:
         """One batch, tried again for as long as OTEL_EXPORTER_OTLP_TIMEOUT says (ten seconds)."""
