@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from monitor.moments import parse_instant
 from monitor.targets.slack_fields import fields_of
-from monitor.targets.slack_lines import named
+from monitor.targets.slack_lines import joint, named, origin
 from monitor.targets.slack_text import escape, mrkdwn, plain, width
 from monitor.targets.telling import (
     Facts,
@@ -96,14 +96,14 @@ def _sign(tone: Tone) -> str:
 def _headline(story: _Story) -> str:
     """The one line that phones and screen readers get: sign and word, object, move, source."""
     words, facts = story.said, story.facts
-    what = f"{escape(facts.title, 140)}: {escape(words.move, 100)}"
-    return f"{_sign(words.tone)} {what} · {escape(facts.source, 50)}"
+    what = f"{escape(facts.title, 140)}{joint(words.move)}{escape(words.move, 100)}"
+    return f"{_sign(words.tone)} {what}{origin(facts)}"
 
 
 def _header(story: _Story) -> Json:
     # The move is what matters most, so it is the title that gets cut.
     move = plain(story.said.move, 60)
-    return header(f"{story.said.tone.sign} {plain(story.facts.title, 80)}: {move}")
+    return header(f"{story.said.tone.sign} {plain(story.facts.title, 80)}{joint(move)}{move}")
 
 
 def _listed(story: _Story) -> str:

@@ -26,7 +26,7 @@ from monitor.targets.slack_blocks import (
     section,
 )
 from monitor.targets.slack_fields import fields_of
-from monitor.targets.slack_lines import headline, loud, news_line, state_of, title_of
+from monitor.targets.slack_lines import headline, joint, loud, news_line, state_of, title_of
 from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since
@@ -92,13 +92,14 @@ def _one(group: Group, member: Member, *, clicks: bool) -> list[Json]:
     condition = member.condition
     facts = facts_of(member, group.reason)
     sign, word = state_of(member)
+    move = plain(move_of(member, facts), 50)
     body = section(mrkdwn(_story(member, facts), _SENTENCE, facts.url))
     # Of what is over, the fields of its last event are not so any more.
     lasting = replace(facts, state=None, deadline={}, details={}, fields={}, changes=()) if member.over else facts
     body["fields"] = fields_of(lasting, [("Severity", (member.severity,)), *_owner(member)])
     ids = [] if member.over else [condition.id]
     return [
-        header(f"{sign} {loud(member)}{word}: {plain(facts.title, 70)}: {plain(move_of(member, facts), 50)}"),
+        header(f"{sign} {loud(member)}{word}: {plain(facts.title, 70)}{joint(move)}{move}"),
         body,
         *buttons(
             ids, group.key, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED

@@ -93,7 +93,17 @@ def named(things: Sequence[tuple[str, str]]) -> str:
     shown = [(plain(title, _TITLE), plain(move, _MOVE)) for title, move in things[:NAMED]]
     if len(things) > 1 and len({move for _, move in things}) == 1:
         return f"{f'{shown[0][1]}: ' if shown[0][1] else ''}{', '.join(title for title, _ in shown)}{more}"
-    return "; ".join(f"{title}: {move}" if move else title for title, move in shown) + more
+    return "; ".join(f"{title}{joint(move)}{move}" if move else title for title, move in shown) + more
+
+
+def origin(facts: Facts) -> str:
+    """` · tax`, where the title does not name the source itself."""
+    return f" · {escape(facts.source, 40)}" if facts.source and not facts.of_monitor else ""
+
+
+def joint(move: str) -> str:
+    """What stands between a title and its move: `source tax is failing`, but `Job 7: stuck in CLAIMED`."""
+    return " " if move.startswith(("is ", "has ")) else ": "
 
 
 def _told(members: Sequence[Member], reason: Reason, *, states: bool = True) -> str:
@@ -113,8 +123,9 @@ def _about(member: Member, reason: Reason, zone: tzinfo) -> str:
     """The line about one condition."""
     facts = facts_of(member, reason)
     sign, state = state_of(member)
-    what = f"{escape(facts.title, _ONE)}: {escape(move_of(member, facts), 90)}"
-    return f"{sign} {loud(member)}{state}: {what} · {escape(facts.source, 40)}{_standing(member, zone)}"
+    move = move_of(member, facts)
+    what = f"{escape(facts.title, _ONE)}{joint(move)}{escape(move, 90)}"
+    return f"{sign} {loud(member)}{state}: {what}{origin(facts)}{_standing(member, zone)}"
 
 
 def _standing(member: Member, zone: tzinfo) -> str:

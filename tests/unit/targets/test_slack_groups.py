@@ -58,6 +58,7 @@ def test_since_when_is_said_once() -> None:
     again = parent(group(member(failed, news=News.SAME), reason=Reason.REPEAT), clicks=False)
     assert lines_of(again)[1].endswith("failed at 5 Jan 2026 09:25 UTC. Since 5 Jan 2026 09:25 UTC.")
     stopped = stored("jobwire.target.disabled", "target/hook", details={"reason": "asked", "error": "is_archived"})
+    assert lines_of(parent(group(member(stopped)), clicks=False))[0] == "🟠 Open: target hook is disabled"
     assert "jobwire target enable hook · Since" in lines_of(parent(group(member(stopped)), clicks=False))[1]
 
 
