@@ -18,7 +18,7 @@ from monitor.telemetry.spans import Span
 
 QUEUE = 4096
 BATCH = 512
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 1.0
 FLUSH_SECONDS = 2.0
 _FLUSH_DOWN_SECONDS = 0.5
 

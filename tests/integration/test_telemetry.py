@@ -23,6 +23,7 @@ from tests.installation import SECRET, Installation, installed, listing
 from tests.integration.pipeline.delivering import Now
 from tests.integration.web.serving import served as serving
 from tests.servers import served
+from tests.stores import until
 
 DEAD = "http://127.0.0.1:1"
 
@@ -56,6 +57,11 @@ class Collector:
             one = ExportTraceServiceRequest()
             one.ParseFromString(body)
             yield one
+
+    async def hears(self, scans: int) -> None:
+        """Wait until an attempt, the event above it and so many scans are there."""
+        wanted = {"deliver hook": 1, "event worklayer": 1, "scan tax": scans}
+        await until(lambda: all(len(self.spans(name)) >= count for name, count in wanted.items()))
 
     def resource(self) -> dict[str, Any]:
         return values(next(self.requests()).resource_spans[0].resource.attributes)
@@ -118,6 +124,7 @@ async def test_scan_event_and_attempt_arrive_and_their_ids_join(redis: Redis, st
         with capture_logs() as lines:
             async with traced(store_url, f'{{otlp: "{url}", headers: {{x-api-key: collector-key}}}}') as world:
                 await world.change("CLAIMED")
+                await collector.hears(scans=2)
         (arrived,) = world.receiver.deliveries
 
     (attempt,), (event,) = collector.spans("deliver hook"), collector.spans("event worklayer")
@@ -142,6 +149,7 @@ async def test_attributes_say_what_was_done_in_the_words_of_the_standard(redis: 
     async with served(collector.answer) as url:
         async with traced(store_url, f'{{otlp: "{url}"}}') as world:
             await world.change("CLAIMED")
+            await collector.hears(scans=2)
         (arrived,) = world.receiver.deliveries
 
     (attempt,), (event,) = collector.spans("deliver"), collector.spans("event worklayer")
@@ -170,6 +178,7 @@ async def test_nothing_secret_goes_to_a_collector(redis: Redis, store_url: str) 
     telemetry = '{otlp: "%s", headers: {x-api-key: collector-key}}'
     async with served(collector.answer) as url, traced(store_url, telemetry % url) as world:
         await world.change("CLAIMED")
+        await collector.hears(scans=2)
     sent = b"".join(collector.bodies)
     assert b"deliver hook" in sent
     for secret in ("in-the-query", "a-provider-token", SECRET, "collector-key", "UNCLAIMED"):
@@ -185,6 +194,7 @@ async def test_what_fails_is_an_error_with_a_short_word(redis: Redis, store_url:
         await world.change("CLAIMED")
         world.provider.status = 500
         await world.watch.scan()
+        await collector.hears(scans=3)
 
     (attempt,), scan = collector.spans("deliver"), collector.spans("scan")[-1]
     for one, word in ((attempt, "500"), (scan, "unavailable")):
