@@ -18,6 +18,9 @@ from monitor.store.lanes import Settled
 GIVEN_UP = timedelta(hours=4)
 """So long after its message was given up a group that is open is told again."""
 
+FORGOTTEN = timedelta(minutes=5)
+"""The same where every attempt failed and the receiver holds nothing that it is not told again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:
@@ -58,8 +61,9 @@ class Looked:
             tried_at=(found.unsent.tried_at or view.now) if again else None,
             owed=speech.owed if again else "",
         )
-        forgets = view.stance.refresh
-        later = view.now + (timedelta(seconds=forgets) if forgets else GIVEN_UP) if view.standing else None
+        # Who forgets must hear of it soon after an outage; what was refused at once would be refused again.
+        outlasted = view.stance.refresh is not None and any(one.attempts for one in speech.waiting)
+        later = view.now + (FORGOTTEN if outlasted else GIVEN_UP) if view.standing else None
         return view.timed(replace(turn, book=book, gone=view.gone_unsent(turn, found)), later, book)
 
     def _turn(self) -> Turn:

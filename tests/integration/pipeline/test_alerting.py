@@ -104,6 +104,24 @@ async def test_an_alertmanager_that_was_down_is_told_what_is_open_when_it_is_bac
         assert "devrev.job.failed" in alerts.firing(hands.now())
 
 
+async def test_a_batch_that_is_refused_is_not_sent_again_each_minute(redis: Redis, store_url: str) -> None:
+    """What cannot succeed is given up as anywhere else, so that it fills neither the log nor the operators' channel."""
+    posts: list[int] = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        posts.append(len(await request.json()))
+        return web.Response(status=400)
+
+    hands = Hands()
+    async with served(refuse) as url, told(store_url, hands, type="alertmanager", url=url) as here:
+        await here.tell("failed", "1")
+        for _ in range(6):
+            await here.pass_(minutes=30)
+        assert posts == [1]
+        await here.pass_(minutes=90)
+        assert len(posts) == 2
+
+
 async def test_a_page_is_opened_taken_and_ended_as_its_condition_is(redis: Redis, store_url: str) -> None:
     """What ends while a silence keeps it quiet is ended there, and what comes back is a page under the same key."""
     service, hands = PagerDuty(), Hands()
