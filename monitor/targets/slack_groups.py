@@ -26,7 +26,7 @@ from monitor.targets.slack_blocks import (
     section,
 )
 from monitor.targets.slack_fields import fields_of
-from monitor.targets.slack_lines import headline, joint, loud, news_line, state_of, title_of
+from monitor.targets.slack_lines import began, headline, joint, loud, news_line, state_of, title_of
 from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since
@@ -147,8 +147,9 @@ def _story(member: Member, facts: Facts) -> list[Part]:
     if member.over:
         return [Strong(facts.title), ".", *since(member), f" It was: {plain(tell(facts).move, 120)}."]
     told = list(tell(facts).sentence)
-    fresh = member.news is News.NEW and member.status is Status.OPEN and not member.silenced_by and not member.held
-    if fresh and any(isinstance(part, Moment) for part in told):
+    plainly = member.status is Status.OPEN and not member.silenced_by and not member.held
+    dated = member.news is News.NEW and any(isinstance(part, Moment) for part in told)
+    if plainly and (dated or began(facts)):
         return told
     ended = isinstance(told[-1], str) and told[-1].endswith((".", "!", "?", "…"))
     return [*told, *([] if ended else [" ·"]), *since(member)]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 
 from monitor.conditions import Status
 from monitor.grouping.message import Group, Member, News, Reason
+from monitor.moments import parse_instant
 from monitor.targets.slack_text import escape, plain
 from monitor.targets.standing import facts_of, move_of, status_of, word
-from monitor.targets.telling import Facts, Tone, count, graded, span, tell
+from monitor.targets.telling import Facts, Moment, Tone, count, graded, span, tell
 
 NAMED = 3
 """Things that a line names; the others are counted."""
@@ -101,6 +103,15 @@ def origin(facts: Facts) -> str:
     return f" · {escape(facts.source, 40)}" if facts.source and not facts.of_monitor else ""
 
 
+def began(facts: Facts) -> datetime | None:
+    """Since when it is so by the event's own sentence (stuck since, failing since); None where that says nothing."""
+    told = tell(facts).sentence
+    for before, part in pairwise(told):
+        if isinstance(before, str) and before.endswith(" since ") and isinstance(part, Moment):
+            return parse_instant(part.at)
+    return None
+
+
 def joint(move: str) -> str:
     """What stands between a title and its move: `source tax is failing`, but `Job 7: stuck in CLAIMED`."""
     return " " if move.startswith(("is ", "has ")) else ": "
@@ -125,10 +136,10 @@ def _about(member: Member, reason: Reason, zone: tzinfo) -> str:
     sign, state = state_of(member)
     move = move_of(member, facts)
     what = f"{escape(facts.title, _ONE)}{joint(move)}{escape(move, 90)}"
-    return f"{sign} {loud(member)}{state}: {what}{origin(facts)}{_standing(member, zone)}"
+    return f"{sign} {loud(member)}{state}: {what}{origin(facts)}{_standing(member, facts, zone)}"
 
 
-def _standing(member: Member, zone: tzinfo) -> str:
+def _standing(member: Member, facts: Facts, zone: tzinfo) -> str:
     """Since when it is so, for how long it was, or who has it."""
     condition = member.condition
     if member.over:
@@ -139,7 +150,7 @@ def _standing(member: Member, zone: tzinfo) -> str:
         return f" · by {escape(condition.snooze.by, 40)}, {until}"
     if member.status is Status.ACKNOWLEDGED and condition.acknowledgement:
         return f" · by {escape(condition.acknowledgement.by, 40)}"
-    return f" · since {_at(condition.opened_at, zone)}"
+    return f" · since {_at(began(facts) or condition.opened_at, zone)}"
 
 
 def _since(members: Sequence[Member], zone: tzinfo) -> str:

@@ -57,6 +57,10 @@ def test_since_when_is_said_once() -> None:
     )
     again = parent(group(member(failed, news=News.SAME), reason=Reason.REPEAT), clicks=False)
     assert lines_of(again)[1].endswith("failed at 5 Jan 2026 09:25 UTC. Since 5 Jan 2026 09:25 UTC.")
+    stuck = stored("worklayer.job.stuck", state_now="UNCLAIMED", details={"since": "2026-01-04T09:00:00Z"})
+    late = parent(group(member(stuck, news=News.SAME), reason=Reason.REPEAT), clicks=False)
+    assert late["text"].endswith("stuck in UNCLAIMED · tax · since 4 Jan 09:00 UTC")
+    assert lines_of(late)[1] == "Job Tony Stark | 2021 | 1040 has been UNCLAIMED since 4 Jan 2026 09:00 UTC."
     stopped = stored("jobwire.target.disabled", "target/hook", details={"reason": "asked", "error": "is_archived"})
     assert lines_of(parent(group(member(stopped)), clicks=False))[0] == "🟠 Open: target hook is disabled"
     assert "jobwire target enable hook · Since" in lines_of(parent(group(member(stopped)), clicks=False))[1]
