@@ -33,8 +33,10 @@ async def test_charts_are_drawn_and_read_by_keyboard(browser: Browser, at: World
         await page.keyboard.press("ArrowRight")
         await expect(when).not_to_have_text(first)
         await page.keyboard.press("End")
-        # One delivery was given up, in this minute or in the one before it.
-        if await failed.inner_text() == "0":
+        # One delivery was given up, however many minutes ago that is on a slow machine.
+        for _ in range(60):
+            if await failed.inner_text() == "1":
+                break
             await page.keyboard.press("ArrowLeft")
         await expect(failed).to_have_text("1")
         await page.keyboard.press("Escape")
