@@ -33,8 +33,9 @@ EVENTS_SHOWN = 1000
 class Asking:
     """The handlers that ask for scans."""
 
-    def __init__(self, running: Services) -> None:
+    def __init__(self, running: Services, dry_s: float = DRY_S) -> None:
         self._running = running
+        self._dry_s = dry_s
         self._looking = asyncio.Lock()
 
     def routes(self) -> list[web.RouteDef]:
@@ -94,10 +95,12 @@ class Asking:
         if self._looking.locked():
             raise Problem(503, "another dry run is under way: one at a time", Retry_After="5")
         try:
-            async with self._looking, asyncio.timeout(DRY_S):
+            async with self._looking, asyncio.timeout(self._dry_s):
                 return answer((await scan_dry(self._running, name, EVENTS_SHOWN)).view())
         except TimeoutError:
-            raise Problem(504, f"the source takes longer than {DRY_S:g} s: run `jobwire poll --dry-run`") from None
+            raise Problem(
+                504, f"the source takes longer than {self._dry_s:g} s: run `jobwire poll --dry-run`"
+            ) from None
 
     async def _asked(self, name: str, *, operator: bool) -> web.Response:
         at = await self._running.store.sources.ask(name, operator=operator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,10 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from monitor.bootstrap import services
 from monitor.simulator import Receiver
+from monitor.web.asking import Asking
+from monitor.web.problems import Problem
 from tests.installation import SECRET
 from tests.integration.web.serving import Served, jobs, served
 from tests.unit.targets.events import EXPIRING
@@ -117,6 +121,32 @@ async def test_a_target_is_sent_a_test(redis: Redis, store_url: str) -> None:
         assert [one.type for one in receiver.deliveries] == ["jobwire.test"]
         assert (refused["delivered"], refused["status"]) == (False, None)
         assert refused["error"]
+
+
+async def test_a_test_is_signed_as_the_workers_sign(redis: Redis, store_url: str) -> None:
+    """By the secret that another process has rotated to since this one began."""
+    more = f'store: {{key: "{base64.b64encode(bytes(range(32))).decode()}"}}'
+    async with Receiver(secrets=[SECRET]) as receiver:
+        live = f'  live: {{type: webhook, url: "{receiver.url}", secret: "{SECRET}"}}'
+        async with (
+            served(store_url, targets=live, more=more) as at,
+            services(at.watch.services.settings, store_url) as worker,
+        ):
+            made = await worker.rotation.rotate("live", 0.0, None)
+            receiver.secrets[:] = [made.secret]
+            _, taken = await post(at, "targets/live/test", None)
+
+        assert (taken["delivered"], [one.verified for one in receiver.deliveries]) == (True, [True])
+
+
+async def test_a_dry_run_that_takes_too_long_is_given_up(redis: Redis, store_url: str) -> None:
+    """504 that says what to do instead; the next one may begin."""
+    async with served(store_url) as at:
+        asking = Asking(at.watch.services, 0.0)
+        for _ in range(2):
+            with pytest.raises(Problem, match="jobwire poll --dry-run") as caught:
+                await asking._dry("tax")
+            assert caught.value.status == 504
 
 
 async def test_a_dry_run_shows_what_a_scan_would_make(redis: Redis, store_url: str) -> None:
