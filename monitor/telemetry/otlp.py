@@ -20,7 +20,10 @@ from monitor.telemetry.export import Exporter
 from monitor.telemetry.spans import Span
 
 if TYPE_CHECKING:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
+
+    from monitor.telemetry.translate import Translator
 
 MISSING = (
     "OpenTelemetry's library is not installed: pip install -r requirements-extras.lock, in the .venv of the checkout"
@@ -83,36 +86,44 @@ class _Heard(logging.Handler):
 
 
 class _Library:
-    """The library, used through its public face alone: spans are begun and ended at times and under ids of ours."""
+    """The library, used through its public face alone: spans are begun and ended at times and under ids of ours.
+
+    It is loaded with the first batch, in the thread that sends: commands that make no span do not wait for it.
+    """
 
     def __init__(self, url: str, headers: Mapping[str, str], facts: Mapping[str, str]) -> None:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
-        from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415
-
-        from monitor.telemetry.translate import Translator  # noqa: PLC0415 - needs the extra
-
         parts = urlsplit(url)
         self.place = parts.netloc.rpartition("@")[2]
-        self._success = SpanExportResult.SUCCESS
-        self._translate = Translator(_resource(facts))
-        self._exporter = OTLPSpanExporter(endpoint=url, headers=dict(headers))
+        self._url, self._headers, self._facts = url, dict(headers), facts
         self._heard = _Heard(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        self._opened: tuple[Translator, OTLPSpanExporter] | None = None
         self._log = logging.getLogger("opentelemetry.exporter")
-        self._log.addHandler(self._heard)
-        self._log.propagate = False
-        if not any(isinstance(one, logging.NullHandler) for one in self._log.handlers):
-            self._log.addHandler(logging.NullHandler())  # else what it says after `stop` would go to standard error
 
     def send(self, spans: Sequence[Span]) -> str | None:
         """One batch, tried again for as long as OTEL_EXPORTER_OTLP_TIMEOUT says (ten seconds)."""
-        took = self._exporter.export(self._translate(spans)) is self._success
+        if self._opened is None:
+            self._opened = self._open()
+        translate, exporter = self._opened
+        took = exporter.export(translate(spans)).name == "SUCCESS"
         said = self._heard.taken()
         return None if took else said or "it did not take them"
 
     def stop(self) -> None:
         """No further try, and no further connection."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        self._log.removeHandler(self._heard)
+        if self._opened is not None:
+            self._opened[1].shutdown()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+            self._log.removeHandler(self._heard)
+
+    def _open(self) -> tuple[Translator, OTLPSpanExporter]:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
+
+        from monitor.telemetry.translate import Translator  # noqa: PLC0415 - needs the extra
+
+        self._log.addHandler(self._heard)
+        self._log.propagate = False
+        if not any(isinstance(one, logging.NullHandler) for one in self._log.handlers):
+            self._log.addHandler(logging.NullHandler())  # else what it says after `stop` would go to standard error
+        return Translator(_resource(self._facts)), OTLPSpanExporter(endpoint=self._url, headers=self._headers)
 
 
 def _resource(facts: Mapping[str, str]) -> Resource:
