@@ -63,6 +63,7 @@ class Webhook:
     def __init__(self, options: WebhookOptions) -> None:
         secrets = options.secrets or ([options.secret] if options.secret else [])
         self._url = HiddenUrl(options.url)
+        self._shown = shown(self._url)
         self.keyring = Keyring([secret.get_secret_value() for secret in secrets])
         self._hidden = secrets_in(options.url, options.further)
         self._headers = {
@@ -73,7 +74,7 @@ class Webhook:
 
     def address(self) -> str:
         """The URL without user, password and query."""
-        return shown(self._url)
+        return self._shown
 
     def send(self, message: Message) -> Exchange[Outcome]:
         """One signed POST of the event's stored bytes; attempts differ only in time, signature and span."""
