@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from monitor.settings import check
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes"
 SCHEMAS = json.loads(Path(__file__).with_name("kubernetes.schema.json").read_text())
+KUBECTL = shutil.which("kubectl")
 KUSTOMIZATION = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())
 
 
@@ -116,3 +119,24 @@ def test_config_and_example_secret_fit(tmp_path: Path) -> None:
     path.write_text(text.replace("/run/secrets", str(tmp_path)))
     report = check(path, {"JOBWIRE_STORE_URL": secrets["store_url"]})
     assert [str(one) for one in (*report.problems, *report.warnings)] == []
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="kubectl is not installed")
+def test_kustomize_builds_all_of_it(tmp_path: Path) -> None:
+    """Every object in the namespace, the image with its tag, and the config file whole and under the name it has."""
+    done = subprocess.run(
+        [str(KUBECTL), "kustomize", str(FOLDER)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode == 0, done.stderr
+    built = {(one["kind"], one["metadata"]["name"]): one for one in yaml.safe_load_all(done.stdout)}
+    assert built["ConfigMap", "jobwire"]["data"]["jobwire.yaml"] == (FOLDER / "jobwire.yaml").read_text()
+    spaces = {one["metadata"].get("namespace") for (kind, _), one in built.items() if kind != "Namespace"}
+    assert spaces == {built["Namespace", "jobwire"]["metadata"]["name"]}
+    for name in DEPLOYMENTS:
+        (container,) = built["Deployment", name]["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == f"jobwire:{__version__}"
