@@ -12,6 +12,7 @@ from aiohttp import web
 from monitor.bootstrap import Services, replaying
 from monitor.status import Choice, decide_removals
 from monitor.status.replay import done as outcome
+from monitor.web.pages.render import short
 from monitor.web.problems import Problem
 
 _PAGE = "somebody on the page"
@@ -106,7 +107,7 @@ class Acts:
         if not found:
             raise Problem(404, "this is not open any more")
         done = "acknowledged" if word == "acknowledge" else "snoozed"
-        return _back(request, f"{found[0].title or found[0].key}: {done}"[:200])
+        return _back(request, f"{short(found[0].title) or found[0].key}: {done}")
 
     def _source(self, request: web.Request) -> str:
         name = request.match_info["name"]

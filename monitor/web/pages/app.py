@@ -20,7 +20,7 @@ from monitor.web.guard import ROLE, SESSION, Guard
 from monitor.web.operations import addresses_of, operation
 from monitor.web.pages import scale
 from monitor.web.pages.charts import RANGES, chart
-from monitor.web.pages.render import environment, page
+from monitor.web.pages.render import environment, page, short
 from monitor.web.pages.stream import Streams
 from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, in_words, ticks, weekends
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
@@ -31,6 +31,7 @@ from monitor.web.session import COOKIE, LASTS_SECONDS
 
 ASSETS = Path(__file__).parent / "static"
 _LISTED = 50
+_GLANCE_MINUTES = 180
 
 
 class Pages:
@@ -67,8 +68,13 @@ class Pages:
         """One glance: is everything watched, what needs me, was everybody told."""
         views, now = self._views, await self._views.now()
         due = await views.deadlines()
+        span = span_of(await self._running.store.db.now_ms(), _GLANCE_MINUTES)
         values = {
             "sources": await views.sources(),
+            "charts": [chart(one) for one in await charts(self._running, span, "latency", "attempts")],
+            "chart_left": scale.LEFT,
+            "chart_width": scale.WIDTH,
+            "chart_height": scale.HEIGHT,
             "targets": await views.targets(),
             "conditions": await views.conditions(),
             "due": due,
@@ -220,7 +226,7 @@ class Pages:
             "session": session,
             "mark": self._guard.sessions.mark(session),
             "may_change": request.get(ROLE) == "operator",
-            "done": request.query.get("done", "")[:300],
+            "done": short(request.query.get("done", ""), 300),
         }
         return page(self._templates, name, {**around, **values}, status)
 
