@@ -41,14 +41,14 @@ async def test_a_new_date_arms_the_deadline_anew_and_an_end_disarms_it(db: Db, i
 
 
 async def test_a_removal_disarms_all_deadlines_of_the_item_and_a_return_arms_them(db: Db, items: Items) -> None:
-    """Those of what is inside it too."""
+    """Those of what is inside it too; one that was due before anybody knew of it is due now, and late for nobody."""
     family = [post(), contract(id="8", end_date="2026-02-04"), contract(id="9", end_date="2026-03-04")]
     await take(items, created("7", *family))
-    assert await armed(db) == {"contract/8": "2026-01-05 00:00", "contract/9": "2026-02-02 00:00"}
+    assert await armed(db) == {"contract/8": "2026-01-05 09:30", "contract/9": "2026-02-02 00:00"}
     await take(items, await change(items, "7", None))
     assert await armed(db) == {}
     await take(items, await change(items, "7", "2", *family))
-    assert await armed(db) == {"contract/8": "2026-01-05 00:00", "contract/9": "2026-02-02 00:00"}
+    assert await armed(db) == {"contract/8": "2026-01-05 09:30", "contract/9": "2026-02-02 00:00"}
 
 
 async def rung(items: Items, now: str) -> str | None:
