@@ -77,11 +77,13 @@ class Fenced(JobwireError):
 class TransportError(JobwireError):
     """No usable HTTP answer came back. `reason` is a short closed word for logs and metrics.
 
-    `address` is the one that was connected to before it failed; None when there was no connection.
+    `address` is the one that was connected to before it failed; None when there was no connection. `sent` says whether
+    something may have gone out all the same.
     """
 
     reason = "transport"
     address: str | None = None
+    sent = True
 
 
 class TransportTimeout(TransportError):
@@ -100,12 +102,14 @@ class AddressBlocked(TransportError):
     """The address behind the name is private or special and `egress.allow` does not open it."""
 
     reason = "blocked"
+    sent = False
 
 
 class SecretsLocked(TransportError):
     """Nothing was sent: the secrets that rotation made for this target cannot be read from the store."""
 
     reason = "secrets_locked"
+    sent = False
 
 
 class Paused(TransportError):
@@ -115,6 +119,7 @@ class Paused(TransportError):
     """
 
     reason = "paused"
+    sent = False
 
     def __init__(self, message: str, retry_after: float, *, asked: bool = True) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,8 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a target was told of one condition: which life of it, as of which revision, and that it is over.
 
     `hushed` is set while something keeps it quiet that the target has not heard of since; `held` while it flaps.
-    `heard` is of a target that tells people's words too, None where that was not noted yet.
+    `heard` is of a target that tells people's words too, None where that was not noted yet. `perhaps`: a message told
+    of it whose fate nobody knows, so that its end has to be told.
     """
 
     opened_at: datetime | None = None
@@ -34,6 +36,7 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     held: bool = False
     escalated_at: datetime | None = None
     heard: Heard | None = None
+    perhaps: bool = False
 
     @property
     def knows(self) -> bool:
@@ -59,6 +62,18 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     tried_at: datetime | None = None
     owed: str = ""
     memory: dict[str, Any] = {}
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a message was sent whose fate nobody knows."""
+        return any(one.perhaps for one in self.told.values())
+
+
+def unsure(book: Book, shown: Collection[str]) -> Book:
+    """A book and the ids of conditions in; the book out where nobody knows whether a message about these arrived."""
+    fresh = {id: told for id in shown if not (told := book.told.get(id, Told())).knows}
+    noted = {id: msgspec.structs.replace(told, perhaps=True) for id, told in fresh.items()}
+    return msgspec.structs.replace(book, told={**book.told, **noted}) if noted else book
 
 
 def tick(began_at: datetime, interval: float, not_before: datetime) -> datetime:

@@ -39,7 +39,7 @@ class Stance:
 
     `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else.
     `once`: what it was told is done with, events of its own tell it the rest. `attends`: it hears that conditions were
-    seen to; `narrates`: it tells each word that people say of them.
+    seen to; `narrates`: it tells each word that people say of them. `one_alert`: see `monitor.targets.base.OneAlert`.
     """
 
     target: str
@@ -52,6 +52,7 @@ class Stance:
     escalate_after: float | None = None
     escalation_only: bool = False
     once: bool = False
+    one_alert: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,11 @@ def _news(condition: Condition, before: Told, status: Status) -> News:
 
 
 def _over(condition: Condition, place: Place, before: Told, stance: Stance, now: datetime) -> Look:
-    """Over: told where the target believes it open, whatever keeps it quiet; else nothing was ever the matter."""
-    if not before.knows:
+    """Over: told where the target believes it open, or may do so, whatever keeps it quiet; else it never was."""
+    if not (before.knows or before.perhaps):
         return Look(None, speaks=False, told=None, unsent=None, quiet="over before it was told")
+    if stance.one_alert and not condition.ended and _stands_elsewhere(condition, stance.target):
+        return Look(None, speaks=False, told=before, unsent=before, quiet="another group tells it")
     calm = calm_at(condition, now)
     if calm is not None and before.held and now < calm:
         return Look(_member(condition, place, News.SAME, now, held=True), False, before, before, again=calm)
@@ -155,6 +158,10 @@ def _over(condition: Condition, place: Place, before: Told, stance: Stance, now:
     if not stance.send_resolved:
         return Look(None, speaks=False, told=None, unsent=None, quiet="send_resolved is off")
     return Look(member, speaks=True, told=None, unsent=before)
+
+
+def _stands_elsewhere(condition: Condition, target: str) -> bool:
+    return any(one.target == target and not one.left for one in condition.places)
 
 
 def _hushed(

@@ -54,6 +54,11 @@ class Plan:
     next_at: datetime | None = None
     gone: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The conditions that the message shows as not over."""
+        return tuple(one.condition.id for one in self.members if not one.over)
+
 
 def plan(
     book: Book,
@@ -78,7 +83,7 @@ def plan(
         tell = []
     told = {id: one.told for id, one in looks.items() if one.told is not None}
     unsent = {id: one.unsent for id, one in looks.items() if one.unsent is not None}
-    kept = _kept(book if reason is not None else msgspec.structs.replace(book, tried_at=None, tries=0, owed=""), unsent)
+    kept = _kept(book, unsent) if reason is not None else _at_rest(_kept(book, unsent))
     after = _after(book, told, stance, now) if reason is not None else kept
     gone = tuple(id for id, one in looks.items() if (one.told if reason is not None else one.unsent) is None)
     members = sorted((one.member for one in found if one.member is not None), key=_order)
@@ -164,6 +169,11 @@ def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime) -> 
         number=book.number + 1 if opens else 0,
         memory=book.memory,
     )
+
+
+def _at_rest(book: Book) -> Book:
+    """The book when there is nothing to say: no message is tried any more, though one may have arrived in part."""
+    return msgspec.structs.replace(book, tried_at=book.tried_at if book.in_doubt else None, tries=0, owed="")
 
 
 def _kept(book: Book, told: dict[str, Told]) -> Book:

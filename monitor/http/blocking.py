@@ -26,7 +26,9 @@ class Threads:
         What it raises is named by its type alone: its text may quote addresses with passwords.
         """
         if self._busy >= self._most:
-            raise TransportTimeout(f"{self._busy} earlier calls have not returned yet")
+            failure = TransportTimeout(f"{self._busy} earlier calls have not returned yet")
+            failure.sent = False
+            raise failure
         loop = asyncio.get_running_loop()
         result: asyncio.Future[object] = loop.create_future()
 

@@ -55,7 +55,9 @@ class Sender:
                 request.method, full_url(request), request.headers, request.body, deadline - started
             )
         except NETWORK_ERRORS as error:
-            raise transport_error(error, request.url, self._timeout) from None
+            failure = transport_error(error, request.url, self._timeout)
+            failure.sent = False  # there was no connection
+            raise failure from None
         except Broken as broken:
             failure = transport_error(broken.error, request.url, self._timeout)
             failure.address = broken.address

@@ -37,12 +37,16 @@ https://developers.cloudflare.com/support/troubleshooting/http-status-codes/clou
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An attempt that was made: what to record, how long the whole target must be quiet, whether it is disabled."""
+    """An attempt that was made: what to record, how long the whole target must be quiet, whether it is disabled.
+
+    `perhaps`: nobody knows whether the receiver took what was sent.
+    """
 
     settled: Settled
     hold: float = 0.0
     disable: bool = False
     remember: Mapping[str, Any] | None = None
+    perhaps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Attempts:
         )
         made = self._judge(runtime, lane, message, outcome, attempt, network=network)
         self._tell(runtime, lane, message, outcome, made)
-        return replace(made, remember=outcome.remember) if outcome.remember is not None else made
+        return replace(made, remember=outcome.remember, perhaps=outcome.perhaps)
 
     def _tell(self, runtime: TargetRuntime, lane: ClaimedLane, message: Message, outcome: Outcome, made: Made) -> None:
         """One line in the log, and one span, of an attempt; of a message about several events every id."""
@@ -115,7 +119,8 @@ class Attempts:
         except Paused:
             raise
         except TransportError as error:
-            return Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address), True
+            said = f"{error.reason}: {error}"
+            return Outcome(Verdict.RETRY, error=said, address=error.address, taken=error.sent), True
         except Exception as error:  # noqa: BLE001 - a message that cannot be made must not stop the others
             structlog.get_logger().exception("delivery.broken", target=runtime.name, event_id=message.id)
             return Outcome(Verdict.RETRY, error=f"internal error: {type(error).__name__}"), None

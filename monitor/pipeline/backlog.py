@@ -17,6 +17,7 @@ import structlog
 from monitor.errors import Fenced, StoreUnavailable
 from monitor.events import decode
 from monitor.grouping.backlog import AT_MOST, FOLD_ABOVE, CatchUp, Tally, Why, folds
+from monitor.grouping.book import unsure
 from monitor.pipeline.attempt import Attempts, Made
 from monitor.pipeline.looked import Looked
 from monitor.pipeline.speaking import Speech
@@ -44,23 +45,30 @@ class _Kept:
     deliveries: tuple[str, ...]
     drop: Mapping[str, str]
     after: Mapping[str, Turn]
+    shown: tuple[str, ...]
 
-    def settled(self, verdict: str, delay: float, attempt: Attempt | None, reason: str) -> Settled:
+    def settled(self, verdict: str, delay: float, attempt: Attempt | None, reason: str, *, perhaps: bool) -> Settled:
         """As it is recorded after the attempt; None: it was put off, nothing was sent."""
+        turn = self.after[verdict if attempt else _PUT_OFF]
+        if perhaps:
+            turn = replace(turn, book=unsure(turn.book, self.shown))
         return Settled(
             lane=self.lane,
             verdict=verdict,
             delay=delay,
             attempts=[(id, attempt) for id in self.deliveries] if attempt else (),
             quiet=self.drop,
-            turn=replace(self.after[verdict if attempt else _PUT_OFF], reason=reason),
+            turn=replace(turn, reason=reason),
             along=True,
         )
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """What was found: the sum of what is told, and its groups; `held` are the lanes that are claimed, by score."""
+    """What was found: the sum of what is told, and its groups; `held` are the lanes that are claimed, by score.
+
+    `sent`: its message is on its way, or was.
+    """
 
     tally: Tally = field(default_factory=Tally)
     kept: list[_Kept] = field(default_factory=list)
@@ -68,6 +76,7 @@ class _Gathered:
     first: Waiting | None = None
     tries: int | None = None
     since_ms: int | None = None
+    sent: bool = False
 
     @property
     def claimed(self) -> list[tuple[str, str]]:
@@ -92,7 +101,7 @@ class _Gathered:
         after = {verdict: looked.after(speech, verdict) for verdict in _VERDICTS}
         after[_PUT_OFF] = looked.after(speech, "retry", tried=False)
         bare = replace(one, waiting=())
-        self.kept.append(_Kept(bare, tuple(each.id for each in waiting), looked.drop, after))
+        self.kept.append(_Kept(bare, tuple(each.id for each in waiting), looked.drop, after, looked.found.shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ class CatchingUp:
         except Fenced:  # somebody else has it now
             return Made(Settled(lane, "quiet", 0.0, ()))
         except asyncio.CancelledError:
-            await asyncio.shield(self.backlog.give_back(lane, gathered.claimed))
+            await asyncio.shield(self.backlog.give_back(lane, gathered.claimed, untold=not gathered.sent))
             raise
 
     async def _parts(self, lane: ClaimedLane, gathered: _Gathered) -> AsyncIterator[Sequence[Claimed]]:
@@ -158,15 +167,17 @@ class CatchingUp:
         grade = gravest(gathered.tally.grades)
         message = Message(told.id, (), 1, self.clock(), grade, catch_up=told)
         own = replace(gathered.first, id=told.id, attempts=gathered.tries or 0, severity=grade)
+        gathered.sent = True
         made = await self.attempts.make(runtime, replace(lane, waiting=(own,)), message)
         await self.backlog.give_back(lane, gathered.spare)
         events, verdict = made.settled.events, made.settled.verdict
         if verdict == "failed" and (made.disable or own.attempts < len(runtime.options.retry)):
             # It is this message that was refused for good, or the target that is stopped: each group stays as it was.
-            await self.backlog.give_back(lane, gathered.claimed, 0.0 if made.disable else REFUSED)
+            pause = 0.0 if made.disable else REFUSED
+            await self.backlog.give_back(lane, gathered.claimed, pause, untold=not made.perhaps)
             events = [one for one in events if not one.type.endswith(".exhausted")]
         else:
-            await self._settle(runtime, gathered.kept, made.settled, told)
+            await self._settle(runtime, gathered.kept, made, told)
         structlog.get_logger().info(
             "catch_up.attempted",
             target=runtime.name,
@@ -180,13 +191,14 @@ class CatchingUp:
         # The lane is done with: what is still to be told is claimed anew, when its groups are due.
         return replace(made, settled=replace(made.settled, lane=lane, delay=0.0, events=events))
 
-    async def _settle(self, runtime: TargetRuntime, kept: Sequence[_Kept], outcome: Settled, told: CatchUp) -> None:
+    async def _settle(self, runtime: TargetRuntime, kept: Sequence[_Kept], made: Made, told: CatchUp) -> None:
         """Record with each group what became of the message that told it along, in their order."""
+        outcome = made.settled
         attempt = outcome.attempts[0][1] if outcome.attempts else None
         reason = f"catch-up message {told.id} of {told.groups} groups"
         for at in range(0, len(kept), PART):
             settled = [
-                one.settled(outcome.verdict, outcome.delay + index / 1000, attempt, reason)
+                one.settled(outcome.verdict, outcome.delay + index / 1000, attempt, reason, perhaps=made.perhaps)
                 for index, one in enumerate(kept[at : at + PART], at)
             ]
             standing = await self.lanes.settle(runtime.name, settled)

@@ -10,7 +10,7 @@ from typing import Any
 from monitor.conditions.condition import Condition, Place, condition_id
 from monitor.conditions.families import MERELY_ENDS, family_of
 from monitor.conditions.ledger import Ledger
-from monitor.grouping.book import Book
+from monitor.grouping.book import Book, unsure
 from monitor.grouping.look import Quiet, Stance
 from monitor.grouping.plan import Arrival, Plan
 from monitor.pipeline.hushing import Hushing
@@ -19,7 +19,10 @@ from monitor.routing import Router, group_hash
 from monitor.silences import Subject
 from monitor.store.groups import ESCALATED, StoredGroup, Turn
 from monitor.store.lanes import ClaimedLane, Waiting
-from monitor.targets.base import GroupedOptions, InPlace, Narrates, Refreshed
+from monitor.targets.base import GroupedOptions, InPlace, Narrates, OneAlert, Refreshed
+
+_CLOCKS = timedelta(seconds=5)
+"""So far the times of events may be from those of the store."""
 
 
 @dataclass(slots=True)
@@ -36,6 +39,15 @@ class GroupView:
     hushing: Hushing
     stored: StoredGroup
     arrivals: Sequence[Arrival] = ()
+
+    @property
+    def book(self) -> Book:
+        """What the target knows; of a message that was sent and not recorded, what it may have told counts as that."""
+        lost = self.stored.lost_ms
+        if lost is None:
+            return self.stored.book
+        at = self.now + timedelta(milliseconds=lost - self.now_ms) + _CLOCKS
+        return unsure(self.stored.book, [one.id for one, _ in self.standing if one.opened_at <= at])
 
     @property
     def stance(self) -> Stance:
@@ -58,6 +70,7 @@ class GroupView:
             send_resolved=not isinstance(options, GroupedOptions) or options.send_resolved,
             attends=isinstance(target, InPlace) and target.attends,
             narrates=isinstance(target, Narrates) and target.narrates,
+            one_alert=isinstance(target, OneAlert) and target.one_alert,
             refresh=target.refresh if isinstance(target, Refreshed) else None,
             repeat=timers.repeat_interval,
             interval=timers.group_interval,

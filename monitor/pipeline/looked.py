@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.grouping.book import unsure
 from monitor.grouping.plan import Plan
 from monitor.pipeline.groupview import GroupView
 from monitor.pipeline.speaking import Speech, needless
@@ -41,11 +42,17 @@ class Looked:
         return Settled(self.view.lane, "quiet", 0.0, (), quiet=self.drop, turn=turn)
 
     def after(
-        self, speech: Speech, verdict: str, memory: Mapping[str, Any] | None = None, *, tried: bool = True
+        self,
+        speech: Speech,
+        verdict: str,
+        memory: Mapping[str, Any] | None = None,
+        *,
+        tried: bool = True,
+        perhaps: bool = False,
     ) -> Turn:
         """What became of the group after an attempt at what it says; `memory` None keeps what was remembered.
 
-        `tried` is false where it was put off: that is no attempt.
+        `tried` is false where it was put off: that is no attempt. `perhaps`: nobody knows whether it arrived.
         """
         view, found = self.view, self.found
         turn = replace(self._turn(), reason=str(found.reason), record=speech.record)
@@ -54,11 +61,12 @@ class Looked:
             book = msgspec.structs.replace(found.sent, memory=kept)
             return view.timed(replace(turn, book=book, flushed_ms=view.now_ms), found.next_at, book)
         again = verdict == "retry"
+        unsent = unsure(found.unsent, found.shown) if perhaps else found.unsent
         book = msgspec.structs.replace(
-            found.unsent,
+            unsent,
             memory=kept,
-            tries=found.unsent.tries + tried if again and speech.alone else 0,
-            tried_at=(found.unsent.tried_at or view.now) if again else None,
+            tries=unsent.tries + tried if again and speech.alone else 0,
+            tried_at=(unsent.tried_at or view.now) if again or unsent.in_doubt else None,
             owed=speech.owed if again else "",
         )
         # Who forgets must hear of it soon after an outage; what was refused at once would be refused again.

@@ -44,7 +44,8 @@ class Turns:
         if speech is None:
             return Made(looked.quiet())
         made = await self.attempts.make(runtime, replace(lane, waiting=speech.waiting), speech.message)
-        turn = looked.after(speech, made.settled.verdict, made.remember, tried=bool(made.settled.attempts))
+        tried = bool(made.settled.attempts)
+        turn = looked.after(speech, made.settled.verdict, made.remember, tried=tried, perhaps=made.perhaps)
         return replace(made, settled=replace(made.settled, quiet=looked.drop, turn=turn))
 
     async def look(self, runtime: TargetRuntime, lane: ClaimedLane) -> Looked:
@@ -52,7 +53,7 @@ class Turns:
         now = self.clock()
         stored = await self.groups.load(lane.target, lane.lane)
         view = await self._view(runtime, lane, stored, now)
-        found = plan(stored.book, view.standing, view.arrivals, view.stance, view.hush, now)
+        found = plan(view.book, view.standing, view.arrivals, view.stance, view.hush, now)
         return Looked(view, found, speak(found, found.reason, view) if found.reason is not None else None)
 
     async def _view(self, runtime: TargetRuntime, lane: ClaimedLane, stored: StoredGroup, now: datetime) -> GroupView:

@@ -70,13 +70,18 @@ class Backlog:
             raise Fenced("another worker took over this backlog")
         return Part(groups, Place(int(skip), place.retries) if more else further, int(at))
 
-    async def give_back(self, lane: ClaimedLane, groups: Sequence[tuple[str, str]], pause: float = 0.0) -> None:
-        """Put groups (lane, score) back where they were; for `pause` seconds no catch-up message is tried then."""
+    async def give_back(
+        self, lane: ClaimedLane, groups: Sequence[tuple[str, str]], pause: float = 0.0, *, untold: bool = True
+    ) -> None:
+        """Put groups (lane, score) back where they were; for `pause` seconds no catch-up message is tried then.
+
+        `untold`: no message told of them; else nobody knows whether one did.
+        """
         keys = self._db.keys
         names = [keys.lanes(lane.target), keys.due, keys.target(lane.target)]
         for at in range(0, max(1 if pause else 0, len(groups)), PART):
             part = groups[at : at + PART]
-            args: list[Arg] = [lane.target, keys.prefix, lane.fence, round(pause * 1000)]
+            args: list[Arg] = [lane.target, keys.prefix, lane.fence, round(pause * 1000), 1 if untold else 0]
             await self._db.script("give_back", names, [*args, *(word for one in part for word in one)])
 
     async def left(self, lane: ClaimedLane) -> int:

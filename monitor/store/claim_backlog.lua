@@ -34,7 +34,9 @@ for at = 1, #found, 2 do
       entries = entries + 1
     end
     redis.call('ZADD', lanes, fence, lane)
-    redis.call('HSET', group, 'pinned', fence)
+    local trying = redis.call('HGET', group, 'trying')
+    if trying then redis.call('HSET', group, 'lost', trying) end -- as in claim_lanes.lua
+    redis.call('HSET', group, 'pinned', fence, 'trying', out[1][4])
     out[#out + 1] = taken
   else
     skip = skip + 1

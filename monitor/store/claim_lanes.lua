@@ -85,7 +85,12 @@ for _, lane in ipairs(ready) do
   end
   local group = (ARGV[7] == '1' or string.sub(lane, 1, 1) == '~') and prefix .. ':group:' .. target .. ':' .. lane
   if group and redis.call('EXISTS', group) == 0 then group = nil end
-  if group then redis.call('HSET', group, 'pinned', now + lease) end
+  if group then
+    -- Who claimed it before and never recorded what became of it may have sent its message.
+    local trying = redis.call('HGET', group, 'trying')
+    if trying then redis.call('HSET', group, 'lost', trying) end
+    redis.call('HSET', group, 'pinned', now + lease, 'trying', now)
+  end
   if #taken > 3 or group then
     leased[#leased + 1] = now + lease
     leased[#leased + 1] = lane

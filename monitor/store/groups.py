@@ -53,12 +53,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class StoredGroup:
-    """A group as it is stored: `members` are (key, family) of conditions, `dirty` counts news while it was busy."""
+    """A group as it is stored: `members` are (key, family) of conditions, `dirty` counts news while it was busy.
+
+    `lost_ms` is when it was claimed for a message of which nothing was recorded, None where that did not happen.
+    """
 
     meta: Meta
     book: Book
     members: tuple[tuple[str, str], ...]
     dirty: str
+    lost_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +128,17 @@ class Groups:
         keys = self._db.keys
         fields, members = await self._db.run_all(
             [
-                ("HMGET", keys.group(target, lane), "meta", "book", "dirty"),
+                ("HMGET", keys.group(target, lane), "meta", "book", "dirty", "lost"),
                 ("SMEMBERS", keys.members(target, lane)),
             ]
         )
-        meta, book, dirty = fields
+        meta, book, dirty, lost = fields
         return StoredGroup(
             meta=msgspec.json.decode(meta, type=Meta) if meta else Meta(),
             book=msgspec.json.decode(book, type=Book) if book else Book(),
             members=tuple(sorted(_member(one) for one in members)),
             dirty=text(dirty) or "0",
+            lost_ms=int(float(lost)) if lost else None,
         )
 
     async def stands(self, key: str, family: str, groups: Iterable[tuple[str, str]]) -> bool:

@@ -92,6 +92,7 @@ local function regroup(group, lane, queue, retry_at)
   local dirty, next, anchor, live, flushed, full, book = unpack(group, 1, 7)
   local key = prefix .. ':group:' .. target .. ':' .. lane
   redis.call('HSET', key, 'book', book, 'anchor', anchor, 'live', live)
+  redis.call('HDEL', key, 'trying', 'lost')
   if flushed ~= '' then redis.call('HSET', key, 'flushed', flushed) end
   for i = 15, #group do redis.call('SREM', prefix .. ':members:' .. target .. ':' .. lane, group[i]) end
   local moved, wait, interval, last = unpack(redis.call('HMGET', key, 'dirty', 'wait', 'interval', 'flushed'))

@@ -117,7 +117,8 @@ class Outcome:
     asked for; `hold` slows the whole target by it (429, 503). `disable` stops the target for good (410).
     `response` is the first part of the answer, for people, `address` the one really connected to.
     `remember` is kept with the group, whatever the verdict, and comes back as `Group.memory` (JSON values, a
-    few hundred bytes); None keeps what was remembered before.
+    few hundred bytes); None keeps what was remembered before. `taken` says, of what was not delivered, whether some of
+    it may have been taken all the same; None is as the status says (`perhaps`).
     """
 
     verdict: Verdict
@@ -129,6 +130,19 @@ class Outcome:
     address: str | None = None
     response: str = field(default="", repr=False)
     remember: Mapping[str, Any] | None = None
+    taken: bool | None = None
+
+    @property
+    def perhaps(self) -> bool:
+        """Whether nobody knows what the receiver took: only 3xx and 4xx say that it was nothing.
+
+        A 5xx does not: many a service answers it after it has done what it was asked for.
+        https://www.rfc-editor.org/rfc/rfc9110#section-15.5
+        """
+        if self.verdict is Verdict.DELIVERED:
+            return False
+        refused = self.status is not None and 300 <= self.status < 500
+        return self.taken if self.taken is not None else not refused
 
 
 class Target(Protocol):
@@ -176,6 +190,17 @@ class Refreshed(Protocol):
     """
 
     refresh: float
+
+
+@runtime_checkable
+class OneAlert(Protocol):
+    """A grouped target where a condition is one alert whatever group tells it.
+
+    Where `one_alert` is true, a group that a condition has left for another of the same target says nothing of that,
+    but tells its end as well: the other may not have spoken by then.
+    """
+
+    one_alert: bool
 
 
 @runtime_checkable

@@ -48,7 +48,7 @@ class Pagerduty:
     """One PagerDuty service: the same condition has the same dedup_key for ever, so repetitions do no harm."""
 
     grouped = True
-    attends = True
+    attends = one_alert = True
 
     def __init__(self, name: str, options: PagerdutyOptions) -> None:
         self._name = name
@@ -82,16 +82,17 @@ class Pagerduty:
             except TransportError as error:
                 if len(taken) == before:
                     raise
-                outcome = Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address)
+                outcome = Outcome(Verdict.RETRY, error=f"{error.reason}: {error}", address=error.address, taken=True)
             if outcome.verdict is Verdict.RETRY or outcome.disable:
-                return replace(outcome, remember={"taken": taken})
+                return replace(outcome, remember={"taken": taken}, taken=True if taken else outcome.taken)
             if outcome.verdict is Verdict.FAILED:
                 refused.append(outcome)
             else:
                 taken.append(one.mark)
         if refused:
             many = f"; {len(refused)} of {len(events)} events refused"
-            return replace(refused[0], error=f"{refused[0].error}{many}", remember={"taken": taken})
+            said = f"{refused[0].error}{many}"
+            return replace(refused[0], error=said, remember={"taken": taken}, taken=True if taken else None)
         return replace(outcome, remember={})
 
     def _asked(self, one: _Event, now: datetime) -> Exchange[Outcome]:

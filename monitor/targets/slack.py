@@ -147,7 +147,9 @@ class Slack:
         except TransportError as error:
             # The message itself is there: it is remembered, or the next attempt would post it once more.
             thread = _unheard(error)
-        return replace(thread or done, remember=memory)
+        if thread is None:
+            return replace(done, remember=memory)
+        return replace(thread, remember=memory, taken=True)
 
     def _tell_thread(
         self, group: Group, others: list[Facts], memory: Mapping[str, Any], now: datetime, *, fresh: bool

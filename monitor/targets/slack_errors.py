@@ -107,4 +107,6 @@ def outcome(word: str, status: int, asked: float | None, response: str) -> Outco
         hold=rule.hold or status == 503,
         disable=rule.disable,
         response=response,
+        # A word of refusal comes with HTTP 200 too; of its own trouble Slack says that a part may have been done.
+        taken=None if name is Class.TRANSIENT else False,
     )

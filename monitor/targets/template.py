@@ -93,7 +93,7 @@ class Templated:
         try:
             body = self._body(message)
         except TemplateFault as fault:
-            return Outcome(Verdict.FAILED, error=str(fault))
+            return Outcome(Verdict.FAILED, error=str(fault), taken=False)
         now = message.sent_at.timestamp()
         timestamp = int(now)
         headers = {**self._headers, "webhook-id": message.id, "webhook-timestamp": str(timestamp)}

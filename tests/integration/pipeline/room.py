@@ -167,7 +167,7 @@ class Room:
             for member in await db.run("ZRANGE", key, 0, -1):
                 await db.run("ZINCRBY", key, earlier, member)
         for key in await db.run("KEYS", db.keys.of("group", "*")):
-            for name in ("anchor", "flushed", "pinned"):
+            for name in ("anchor", "flushed", "pinned", "trying", "lost"):
                 if await db.run("HGET", key, name):
                     await db.run("HINCRBYFLOAT", key, name, earlier)
 
