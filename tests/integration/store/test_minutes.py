@@ -31,7 +31,7 @@ async def test_attempts_and_arrivals_are_counted_in_their_minute(db: Db, lanes: 
     await publish(db, 2)
     await relay(lanes, log, [("hook", "a"), ("hook", "b")])
     first, second = await lanes.claim("hook", lease_ms=60_000, limit=2, take=1)
-    await lanes.settle("hook", [settled(first), settled(second, "retry", 60.0)])
+    await lanes.settle("hook", [settled(first), settled(second, "retry", 90.0)])
     before = await attempted(db)
     assert {name: sum(found.values()) for name, found in before.made.items()} == {
         "delivered": 1,
@@ -40,7 +40,7 @@ async def test_attempts_and_arrivals_are_counted_in_their_minute(db: Db, lanes: 
     }
     assert sum(amount for found in before.after.values() for amount in found.values()) == 1
     assert all(0 <= number <= MORE for found in before.after.values() for number in found)
-    await lanes.settle("hook", [settled(first), settled(second, "retry", 60.0)])
+    await lanes.settle("hook", [settled(first), settled(second, "retry", 90.0)])
     assert await attempted(db) == before
 
 
