@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.conditions.condition import Condition, Place
-from monitor.grouping.book import Book
+from monitor.grouping.book import Book, unsure
 from monitor.grouping.look import Quiet, Stance
 from monitor.grouping.message import News, Reason
 from monitor.grouping.plan import Plan, plan
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-WAIT, INTERVAL, REPEAT = 10, 60, 300
+WAIT, INTERVAL, REPEAT, RETRY = 10, 60, 300, 45
 """Seconds; the onlooker lives in whole seconds."""
 
 PLACE = Place("chat", "lane", "warning", "routes[0]")
@@ -104,6 +105,36 @@ class Timed:
 
 
 @dataclass
+class Doubtful(Timed):
+    """The product where attempts go wrong as `fates` say, one after the other; then all arrive.
+
+    `refused`: the receiver says that it took nothing. `lost`, `taken`: nobody says anything, but who reads it knows.
+    """
+
+    fates: list[str] = field(default_factory=list)
+
+    def second(self, world: World) -> None:
+        if self.due is None or world.moment < self.due:
+            return
+        fate = self.fates[0] if self.fates else "arrived"
+        before, told = self.book, len(self.sent)
+        members = set(self.members)
+        super().second(world)
+        if len(self.sent) == told:
+            return
+        del self.fates[:1]
+        if fate == "arrived":
+            return
+        found = self.sent[-1][1]
+        if fate != "taken":
+            del self.sent[-1]
+        book = found.unsent if fate == "refused" else unsure(found.unsent, found.shown)
+        self.book = msgspec.structs.replace(book, tried_at=before.tried_at or world.moment)
+        self.members = {number for number in members if number in self.members or f"cnd_{number}" in book.told}
+        self.due = world.moment + timedelta(seconds=RETRY)
+
+
+@dataclass
 class Onlooker:
     """What somebody at the channel believes from its messages alone."""
 
@@ -135,9 +166,11 @@ def _condition(number: int, moment: datetime, revision: int) -> Condition:
     )
 
 
-def lived(steps: list[Step], rest: int = 0) -> tuple[World, Timed, list[tuple[int, Onlooker]]]:
+def lived(
+    steps: list[Step], rest: int = 0, fates: Sequence[str] = ()
+) -> tuple[World, Timed, list[tuple[int, Onlooker]]]:
     """Steps in; the world, the product and what was believed at each second after a message out."""
-    world, product, onlooker, beliefs = World(), Timed(), Onlooker(), list[tuple[int, Onlooker]]()
+    world, product, onlooker, beliefs = World(), Doubtful(fates=list(fates)), Onlooker(), list[tuple[int, Onlooker]]()
 
     def pass_(seconds: int) -> None:
         for _ in range(seconds):
@@ -205,3 +238,34 @@ def test_what_is_over_before_the_wait_is_over_is_never_said(number: int, seconds
     """Neither that it began nor that it ended."""
     _, product, _ = lived([("open", number, 5), ("end", number, seconds)], rest=1000)
     assert product.sent == []
+
+
+@settings(max_examples=120)
+@given(STEPS, st.lists(st.sampled_from(["refused", "lost", "taken", "arrived"]), max_size=8))
+@example([("open", 0, 1), ("end", 0, 30)], ["taken"])
+@example([("open", 0, 1), ("end", 0, 30), ("open", 0, 5)], ["taken", "refused", "lost"])
+def test_in_the_end_everybody_knows_what_is_so_whatever_became_of_attempts(steps: list[Step], fates: list[str]) -> None:
+    """Also of what arrived though nobody said so, and was over before it was tried again."""
+    world, _, beliefs = lived(steps, rest=100 + 8 * RETRY + 3 * INTERVAL, fates=fates)
+    believed = beliefs[-1][1].open if beliefs else {}
+    truth = {number: one.revision for number, one in world.conditions.items() if not one.ended}
+    assert believed == truth
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2), st.lists(st.just("refused"), min_size=1, max_size=5))
+def test_what_was_refused_each_time_and_is_over_is_never_said(number: int, fates: list[str]) -> None:
+    """A definite no leaves nothing to end."""
+    over = WAIT + RETRY * (len(fates) - 1) + 2
+    _, product, _ = lived([("open", number, 5), ("end", number, over)], rest=1000, fates=fates)
+    assert product.sent == []
+
+
+def test_a_book_that_an_earlier_version_stored_is_read_as_one_without_doubt() -> None:
+    """And one without doubt is stored as it was then."""
+    stored = b'{"told":{"cnd_1":{"opened_at":"2026-01-05T09:00:00Z"}},"number":1}'
+    book = msgspec.json.decode(stored, type=Book)
+    assert not book.in_doubt
+    assert msgspec.json.encode(book) == stored
+    assert unsure(book, ["cnd_1"]) == book
+    assert unsure(book, ["cnd_1", "cnd_2"]).in_doubt
