@@ -62,7 +62,7 @@ class AlertmanagerOptions(GroupedOptions):
 class Alertmanager:
     """One Alertmanager: it holds what is open, and forgets what is not told again."""
 
-    grouped = one_alert = True
+    grouped = True
 
     def __init__(self, name: str, options: AlertmanagerOptions) -> None:
         self._name = name
