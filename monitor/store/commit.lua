@@ -99,6 +99,13 @@ write('SADD', open, walked)
 write('SREM', open, unwalked)
 write('ZREM', deadlines, disarm)
 write('ZADD', deadlines, arm)
+if #arm > 0 then
+  -- A rung that passed before anybody knew of it has waited since now, not since then; by this clock, whoever commits.
+  local time = redis.call('TIME')
+  local at, first = time[1] * 1000 + math.floor(time[2] / 1000), math.huge
+  for i = 1, #arm, 2 do first = math.min(first, tonumber(arm[i])) end
+  if first <= at then redis.call('SET', prefix .. ':armed', at, 'PX', 60000) end
+end
 for field, delta in pairs(deltas) do
   if delta ~= 0 then redis.call('HINCRBY', counts, field, delta) end
 end

@@ -43,6 +43,11 @@ class Deadlines:
         found = await self._db.run("ZRANGE", self._db.keys.deadlines, 0, 0, "WITHSCORES")
         return int(float(found[0][1] if isinstance(found[0], tuple | list) else found[1])) if found else None
 
+    async def late_ms(self) -> int | None:
+        """Since when the earliest deadline waits to be rung, None when none is armed: since it is due, and known."""
+        due_ms, armed = await self.next_ms(), await self._db.run("GET", self._db.keys.armed)
+        return None if due_ms is None else max(due_ms, int(armed or 0))
+
     async def drop(self, armed: Sequence[Armed]) -> None:
         """Forget deadlines whose item is not there any more."""
         await self._db.run("ZREM", self._db.keys.deadlines, *(one.member for one in armed))

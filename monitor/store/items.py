@@ -181,8 +181,7 @@ class Items:
         """
         texts = [text_of(item.after, item.id) for item in items]
         dictionary = await self._dictionaries.for_writing(source, texts)
-        packed = zip(items, map(dictionary.pack, texts), strict=True)
-        rows = [self._row(source, item, document, now_ms) for item, document in packed]
+        rows = [self._row(source, item, dictionary.pack(text)) for item, text in zip(items, texts, strict=True)]
         conflicts: list[str] = []
         chunks = list(_chunks(rows))
         for number, chunk in enumerate(chunks, 1):
@@ -233,12 +232,11 @@ class Items:
             page.value if page is not None else b"",
         ]
 
-    def _row(self, source: str, item: ItemCommit, document: bytes, now_ms: int) -> list[Arg]:
+    def _row(self, source: str, item: ItemCommit, document: bytes) -> list[Arg]:
         value = next_value(item.expected, item.digest) + document if item.digest is not None else b""
         row: list[Arg] = [item.id, item.expected[:HEAD_SIZE], value, b"" if value else document, int(item.walked)]
         row += counted(list(item.disarm))
-        # Nobody is late with a deadline that was over before it was known of.
-        row += counted([part for due_ms, member in item.arm for part in (max(due_ms, now_ms), member)])
+        row += counted([part for pair in item.arm for part in pair])
         row += counted(count_deltas(item.before, item.after))
         row += counted([missing_field(item.id, ref) for ref in item.clear])
         row += counted([part for ref, note in item.note for part in (missing_field(item.id, ref), note)])

@@ -23,6 +23,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:minutes:NAME:HOUR` | hash | minute of an hour -> events of a source (`-`: of none), last complete scan | 49 hours |
 | `P:history:KEY` | list | revisions of a resource, newest first, at most 50 | 90 days |
 | `P:deadlines` | sorted set | source, item, ref and type by when a rung is due (ms) | until told or disarmed |
+| `P:armed` | string | when something was armed last that was due before (ms) | a minute |
 | `P:events` | stream | every event: id, type, body | retention |
 | `P:event:ID` | string | stream id of an event | retention |
 | `P:relay` | string | stream id up to which events are in lanes | always |
@@ -231,6 +232,11 @@ class Keys:
     def deadlines(self) -> str:
         """All armed deadlines."""
         return self.of("deadlines")
+
+    @property
+    def armed(self) -> str:
+        """When a deadline was armed last that was due already."""
+        return self.of("armed")
 
     @property
     def events(self) -> str:

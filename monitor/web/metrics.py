@@ -78,7 +78,7 @@ class Metrics:
         waiting = await self._store.log.after(await self._store.lanes.cursor(), 1)
         lag_ms = max(0, now_ms - waiting[0].at_ms) if waiting else 0
         shown.add("jobwire_relay_lag_seconds", lag_ms / 1000)
-        ring_ms = await self._store.deadlines.next_ms()
+        ring_ms = await self._store.deadlines.late_ms()
         shown.add("jobwire_deadlines_lag_seconds", max(0, now_ms - ring_ms) / 1000 if ring_ms is not None else 0)
 
     async def _conditions(self, shown: Exposition, now_ms: int) -> None:

@@ -101,7 +101,7 @@ class Readiness:
         Workers say that they live by writing, so a store that takes no writes (full, a replica) has none soon.
         """
         waiting = await self._store.log.after(await self._store.lanes.cursor(), 1)
-        ring_ms = await self._store.deadlines.next_ms()
+        ring_ms = await self._store.deadlines.late_ms()
         relay = [*(["relay"] if waiting and now_ms - waiting[0].at_ms > LATE_MS else [])]
         relay += ["deadlines"] if ring_ms is not None and now_ms - ring_ms > LATE_MS else []
         nobody = now_ms - begun_ms > LATE_MS and not await self._store.fleet.alive(now_ms)

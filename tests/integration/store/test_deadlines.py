@@ -41,14 +41,14 @@ async def test_a_new_date_arms_the_deadline_anew_and_an_end_disarms_it(db: Db, i
 
 
 async def test_a_removal_disarms_all_deadlines_of_the_item_and_a_return_arms_them(db: Db, items: Items) -> None:
-    """Those of what is inside it too; one that was due before anybody knew of it is due now, and late for nobody."""
+    """Those of what is inside it too."""
     family = [post(), contract(id="8", end_date="2026-02-04"), contract(id="9", end_date="2026-03-04")]
     await take(items, created("7", *family))
-    assert await armed(db) == {"contract/8": "2026-01-05 09:30", "contract/9": "2026-02-02 00:00"}
+    assert await armed(db) == {"contract/8": "2026-01-05 00:00", "contract/9": "2026-02-02 00:00"}
     await take(items, await change(items, "7", None))
     assert await armed(db) == {}
     await take(items, await change(items, "7", "2", *family))
-    assert await armed(db) == {"contract/8": "2026-01-05 09:30", "contract/9": "2026-02-02 00:00"}
+    assert await armed(db) == {"contract/8": "2026-01-05 00:00", "contract/9": "2026-02-02 00:00"}
 
 
 async def rung(items: Items, now: str) -> str | None:
@@ -85,6 +85,17 @@ async def test_due_deadlines_come_earliest_first_and_not_early(db: Db, items: It
     assert await deadlines.due(first - 1, 10) == []
     assert [one.item for one in await deadlines.due(first, 10)] == ["05"]
     assert [one.item for one in await deadlines.due(ALL, 2)] == ["05", "06"]
+
+
+async def test_what_was_due_before_anybody_knew_of_it_is_late_since_then(db: Db, items: Items) -> None:
+    """By the store's clock, whatever the worker's says; and nothing is noted for what lies ahead."""
+    deadlines = Deadlines(db)
+    assert await deadlines.late_ms() is None
+    await take(items, created("1", job(id="1", due_at="2090-02-04T10:00:00Z")))
+    assert await deadlines.late_ms() == await deadlines.next_ms()
+    before = await db.now_ms()
+    await take(items, created("2", job(id="2", due_at="2026-02-04T10:00:00Z")))
+    assert before <= (await deadlines.late_ms() or 0) <= await db.now_ms()
 
 
 async def test_a_deadline_is_dropped_or_put_off_only_while_it_is_armed(db: Db, items: Items) -> None:

@@ -27,6 +27,7 @@ MOST = {
     "90 days": 90 * DAY_MS,
     "until then": 2 * 3_600_000,
     "a day": DAY_MS,
+    "a minute": 60_000,
     "49 hours": 49 * 3_600_000,
 }
 """The longest time to live (ms) that the words of the table allow; other words mean that a key has none."""
@@ -157,6 +158,7 @@ async def test_a_finished_life_leaves_only_what_is_kept_on_purpose(
         "gone",
         "counts",
         "history",
+        "armed",
     }
     assert left == kept
     assert await sources.counts("shop") == {}
