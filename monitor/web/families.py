@@ -46,7 +46,7 @@ FAMILIES = {
     "jobwire_scan_waited_seconds_total": ("counter", "Seconds spent waiting for a turn of the credential's budget."),
     "jobwire_events_total": ("counter", "Events that were ever stored."),
     "jobwire_relay_lag_seconds": ("gauge", "Age of the oldest event that is not in lanes yet, 0 without any."),
-    "jobwire_deadlines_lag_seconds": ("gauge", "How long the next deadline has been due and known, 0 if it is not due yet."),
+    "jobwire_deadlines_lag_seconds": ("gauge", "How long the next deadline has been due and known, 0 if it is not."),
     "jobwire_conditions": ("gauge", "Conditions that have not ended, by severity and who has seen to them."),
     "jobwire_target_backlog": ("gauge", "Deliveries that wait."),
     "jobwire_target_oldest_seconds": ("gauge", "Age of the oldest delivery that waits, 0 without any."),
