@@ -44,7 +44,10 @@ _FAILS = (
 )
 
 Context: TypeAlias = Mapping[str, Any]
-_Render: TypeAlias = Callable[[Context], Any]
+Failing: TypeAlias = Callable[["TemplateFault", Context], str]
+"""What becomes of a text whose template fails over a message: what stands there in its place, or the fault raised."""
+
+_Render: TypeAlias = Callable[[Context, Failing], Any]
 
 
 def _sample(mark: str) -> Mapping[str, Any]:
@@ -79,6 +82,11 @@ class TemplateFault(ValueError):
     """A template that cannot be read, or not be rendered over this message; says where and why."""
 
 
+def refuse(fault: TemplateFault, _: Context) -> str:
+    """A failed template in; always raises its fault: nothing can stand in for it."""
+    raise fault
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """A compiled body. `whole` says that one template makes all of it."""
@@ -86,17 +94,19 @@ class Shape:
     make: _Render
     whole: bool
 
-    def render(self, message: Message, most: int = VALUE) -> Any:
-        """A message in, its body out: text where `whole`, else a tree of JSON values; TemplateFault only for text.
+    def render(self, message: Message, most: int = VALUE, failing: Failing = refuse) -> Any:
+        """A message in, its body out: text where `whole`, else a tree of JSON values.
 
-        Of each text in its events `most` characters are seen.
+        Of each text in its events `most` characters are seen. A text whose template fails is what `failing` makes of
+        it: TemplateFault by default. What `failing` writes is sent as it is, so it has to be harmless by itself.
         """
-        return self.make(context(message, most))
+        return self.make(context(message, most), failing)
 
     def try_out(self, mark: str = "") -> Any:
         """The body of a message made up for this, a provider's texts in it end in `mark`; TemplateFault if it fails."""
         at = datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC)
-        return self.render(Message("evt_sample", (msgspec.json.encode(_sample(mark)),), 1, at, "info"))
+        message = Message("evt_sample", (msgspec.json.encode(_sample(mark)),), 1, at, "info")
+        return self.render(message, failing=refuse if self.whole else lambda _, context: str(context["text"]))
 
 
 def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
@@ -111,36 +121,34 @@ def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
     )
     environment.filters["unping"] = lambda value: unping(str(value))
     if isinstance(body, str):
-        return Shape(_text(environment, body, "body", fall_back=False), whole=True)
+        return Shape(_text(environment, body, "body"), whole=True)
     return Shape(_tree(environment, body, "body"), whole=False)
 
 
 def _tree(environment: ImmutableSandboxedEnvironment, value: Any, place: str) -> _Render:
     if isinstance(value, str):
-        return _text(environment, value, place, fall_back=True)
+        return _text(environment, value, place)
     if isinstance(value, Mapping):
         made = {str(name): _tree(environment, one, f"{place}.{name}") for name, one in value.items()}
-        return lambda context: {name: one(context) for name, one in made.items()}
+        return lambda context, failing: {name: one(context, failing) for name, one in made.items()}
     if isinstance(value, list):
         parts = [_tree(environment, one, f"{place}[{index}]") for index, one in enumerate(value)]
-        return lambda context: [one(context) for one in parts]
-    return lambda _: value
+        return lambda context, failing: [one(context, failing) for one in parts]
+    return lambda _, __: value
 
 
-def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str, *, fall_back: bool) -> _Render:
-    """One template; where another can stand in for it, a failure at run time gives the message in plain words."""
+def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str) -> _Render:
+    """One template; a failure at run time names its place."""
     try:
         template = environment.from_string(text)
     except TemplateError as error:
         raise TemplateFault(f"{place}: not a template: {error}") from None
 
-    def render(context: Context) -> str:
+    def render(context: Context, failing: Failing) -> str:
         try:
             return template.render(context)
         except _FAILS as error:
-            if fall_back:
-                return str(context["text"])
-            raise TemplateFault(f"{place}: the template fails: {type(error).__name__}: {error}") from None
+            return failing(TemplateFault(f"{place}: the template fails: {type(error).__name__}: {error}"), context)
 
     return render
 

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
+import structlog
+
 from monitor.targets.base import Message
 from monitor.targets.rendering import Shape, TemplateFault, compiled
 from monitor.targets.slack_text import escape
 
+log = structlog.get_logger()
+
 _VALUE = 2_000
 _TEXT = 3_000
+_JOINER = "\u034f"
+_BEGINS = ("!", "@", "#")
+"""What makes a mention or a channel of a token: `<{{ url }}|open>` must be none where the address is `!channel`."""
 
 
 def layout(body: dict[str, Any]) -> Shape:
     """A tree of `text` and `blocks` as the config has it in, the same compiled out; TemplateFault for no template."""
-    return compiled(body, lambda text: escape(text, _VALUE))
+    return compiled(body, _inert)
 
 
 def own_message(shape: Shape | None, message: Message) -> dict[str, Any] | None:
-    """A layout and a message in, its payload out; None where there is no layout, or it fails over this message."""
-    if shape is None:
+    """A layout and a message in, its payload out; None where there is no layout, or it fails over this message.
+
+    One text that fails is enough: what would stand in for it went through no filter and knows no place, so that the
+    layout as a whole gives way to the built-in one.
+    """
+    if shape is None or message.catch_up is not None:
         return None
     try:
         made = shape.render(message)
-    except TemplateFault:
+    except TemplateFault as fault:
+        log.warning("layout.failed", message=message.id, error=str(fault), instead="the built-in layout")
         return None
     if not own_payload(made):
         return None
     return {**_verbatim(made), "text": made["text"][:_TEXT]}
+
+
+def _inert(text: str) -> str:
+    """What a template writes out in, the same with nothing live in it out, nor behind a < of the operator's."""
+    dead = escape(text, _VALUE)
+    return f"{_JOINER}{dead}" if dead[:1] in _BEGINS else dead
 
 
 def _verbatim(value: Any) -> Any:

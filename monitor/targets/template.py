@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import msgspec
+import structlog
 from pydantic import Field, model_validator
 
 from monitor import __version__
@@ -20,12 +21,15 @@ from monitor.targets.address import HiddenUrl, TargetUrl, origin, secrets_in
 from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.digest import DigestOptions
 from monitor.targets.keyring import Keyring
-from monitor.targets.rendering import SHORTER, Shape, TemplateFault, compiled
+from monitor.targets.rendering import SHORTER, Context, Failing, Shape, TemplateFault, compiled, refuse
 from monitor.targets.signature import SigningSecret, sign
+from monitor.targets.telling.cleaning import unping
 from monitor.targets.webhook import judge
 
 LARGEST = 1_000_000
 """Bytes of a body: chats take far less (Discord 2,000 characters, Teams 28 KB), receivers in the house mostly this."""
+
+log = structlog.get_logger()
 
 _QUOTED = ' "quoted" \\ and\nbroken'
 
@@ -108,7 +112,8 @@ class Templated:
         """The body; where it is too large, with texts of events cut shorter. TemplateFault says why there is none."""
         size = 0
         for most in SHORTER:
-            rendered = self._shape.render(message, most)
+            faults: list[TemplateFault] = []
+            rendered = self._shape.render(message, most, refuse if self._shape.whole else in_words(faults))
             body = rendered.encode() if isinstance(rendered, str) else msgspec.json.encode(rendered)
             size = len(body)
             if size > LARGEST:
@@ -118,8 +123,23 @@ class Templated:
                     msgspec.json.decode(body)
                 except msgspec.DecodeError as error:
                     raise TemplateFault(f"body: over this event it is no JSON: {error}") from None
+            if faults:
+                log.warning("template.failed", message=message.id, error=str(faults[0]), instead="plain words")
             return body
         raise TemplateFault(f"the body would be {size:,} bytes; {LARGEST:,} are sent at most")
+
+
+def in_words(faults: list[TemplateFault]) -> Failing:
+    """A list that takes the faults in, what puts the message in plain words where a template failed out.
+
+    Nobody is mentioned in these, whether the template would have seen to that or not.
+    """
+
+    def failing(fault: TemplateFault, context: Context) -> str:
+        faults.append(fault)
+        return unping(str(context["text"]))
+
+    return failing
 
 
 def build(_: str, options: TemplateOptions) -> Target:
