@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from monitor.bootstrap import Services, router_of
-from monitor.conditions import Status
+from monitor.conditions import Condition, Status
 from monitor.conditions.families import family_of
 from monitor.conditions.life import Told, opened
 from monitor.errors import UsageError
 from monitor.events import encode
 from monitor.exchange import Blocking, Request
 from monitor.grouping.message import Group, Member, News, Reason
+from monitor.moments import parse_instant
 from monitor.routing import Decision, default_severity
 from monitor.settings import Settings
 from monitor.targets.base import Message, Outcome, Target
@@ -30,12 +31,26 @@ class MessageView(msgspec.Struct, frozen=True):
     body: Any
 
 
-def preview_of(settings: Settings, target: Target, name: str, body: bytes, now: datetime) -> MessageView:
+async def preview_stored(running: Services, target: Target, name: str, body: bytes, now: datetime) -> MessageView:
+    """As `preview_of` for an event of the log: what it tells is open since when it really opened."""
+    facts: dict[str, Any] = msgspec.json.decode(body)
+    family, key = family_of(str(facts["type"])), str(facts["data"]["key"])
+    if family is None:
+        return preview_of(running.settings, target, name, body, now)
+    ledger = (await running.store.conditions.ledgers([key])).get(key)
+    known = ledger.conditions.get(family.name) if ledger else None
+    return preview_of(running.settings, target, name, body, now, known)
+
+
+def preview_of(
+    settings: Settings, target: Target, name: str, body: bytes, now: datetime, known: Condition | None = None
+) -> MessageView:
     """An event's bytes in, the request of the first attempt for this target out; UsageError where there is none.
 
-    It is shown as the first message about the event, by the route that takes it, or by none.
+    It is shown as the first message about the event, by the route that takes it, or by none. `known` is its condition
+    as it stands in the store; without it, what the event tells has been so since the event's own time.
     """
-    step = _first_step(target, _message(body, target, name, settings, now))
+    step = _first_step(target, _message(body, target, name, settings, now, known))
     method = step.method if isinstance(step, Request) else "by a library"
     secrets = [secret.get_secret_value() for _, secret in secrets_of(settings.targets[name].options)]
     shown = _shown(step, secrets)
@@ -63,23 +78,35 @@ async def digest_of(running: Services, target: str) -> bytes:
     return encode(event)
 
 
-def _message(body: bytes, target: Target, name: str, settings: Settings, now: datetime) -> Message:
+def _message(
+    body: bytes, target: Target, name: str, settings: Settings, now: datetime, known: Condition | None
+) -> Message:
     """The first message about an event, as the pipeline would make it."""
     facts: dict[str, Any] = msgspec.json.decode(body)
     taken = next((one for one in router_of(settings).decide(facts) if one.target == name), None)
     severity = taken.severity if taken else default_severity(str(facts["type"]))
     id = str(facts.get("id") or "evt_preview")
-    group = _group(body, facts, taken, severity, name, now) if target.grouped else None
+    began = _began(facts, known, now)
+    group = _group(body, facts, taken, severity, name, began) if target.grouped else None
     return Message(id, (body,), 1, now, severity, group)
 
 
+def _began(facts: dict[str, Any], known: Condition | None, now: datetime) -> datetime:
+    """Since when what an event tells is so: its condition's opening, where that is the life which the event is of."""
+    at = min(parse_instant(facts.get("time")) or now, now)
+    if known is None:
+        return at
+    lives = known.opened_at <= at and (known.ended_at is None or at <= known.ended_at)
+    return known.opened_at if lives or known.event == facts.get("id") else at
+
+
 def _group(
-    body: bytes, facts: dict[str, Any], taken: Decision | None, severity: str, name: str, now: datetime
+    body: bytes, facts: dict[str, Any], taken: Decision | None, severity: str, name: str, began: datetime
 ) -> Group:
     family = family_of(str(facts["type"]))
     members: tuple[Member, ...] = ()
     if family is not None:
-        condition = opened(None, family, Told("0-0", body, facts), now)
+        condition = opened(None, family, Told("0-0", body, facts), began)
         members = (Member(condition, Status.OPEN, severity, News.NEW),)
     return Group(
         key=f"{name}/preview",
@@ -88,7 +115,7 @@ def _group(
         labels=taken.labels if taken else {},
         values=taken.values if taken else {},
         members=members,
-        since=now,
+        since=began,
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from monitor.answers.preview import MessageView, digest_of, preview_given, preview_of
+from monitor.answers.preview import MessageView, digest_of, preview_given, preview_stored
 from monitor.answers.routetree import ShownRoute, route_tree
 from monitor.answers.routing import DecisionsView, checked_event, decided, decisions_view, sample_event
 from monitor.answers.trying import TriedView, try_target
@@ -79,7 +79,7 @@ class Trials:
         stored = await self._running.store.log.get(request.match_info["id"])
         if stored is None:
             raise Problem(404, "no event of this id is kept: /api/v1/events lists those that are")
-        return self._shown(name, stored.body)
+        return await self._shown(name, stored.body)
 
     @operation("POST", "/api/v1/targets/{name}/preview", MessageView, body=PreviewWish, problems=(404,))
     async def previewed(self, request: web.Request) -> web.Response:
@@ -100,7 +100,7 @@ class Trials:
             body = await digest_of(self._running, name)
         except UsageError as error:
             raise Problem(409, str(error)) from None
-        return self._shown(name, body)
+        return await self._shown(name, body)
 
     @operation("POST", "/api/v1/targets/{name}/test", TriedView, problems=(404,))
     async def tried(self, request: web.Request) -> web.Response:
@@ -113,10 +113,10 @@ class Trials:
         structlog.get_logger().info("target.tested", target=name, delivered=found.delivered, status=found.status)
         return answer(found)
 
-    def _shown(self, name: str, body: bytes) -> web.Response:
+    async def _shown(self, name: str, body: bytes) -> web.Response:
         target = self._running.targets[name].target
         try:
-            return answer(preview_of(self._running.settings, target, name, body, self._clock.now()))
+            return answer(await preview_stored(self._running, target, name, body, self._clock.now()))
         except UsageError as error:
             raise Problem(409, str(error)) from None
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from monitor.answers.preview import digest_of, preview_given, preview_of
+from monitor.answers.preview import digest_of, preview_given, preview_stored
 from monitor.answers.routetree import route_tree
 from monitor.answers.routing import decided, decisions_view, sample_event
 from monitor.answers.scanning import scan_dry, scan_now
@@ -159,7 +159,7 @@ class Stored(Asked):
             found = (await open_targets(settings, clock, stack))[target].target
             if isinstance(event, EventGiven):
                 return msgspec.json.encode(preview_given(settings, found, target, event.values, clock.now()))
-            return msgspec.json.encode(preview_of(settings, found, target, body, clock.now()))
+            return msgspec.json.encode(await preview_stored(await self.running(), found, target, body, clock.now()))
 
     async def send_test(self, target: str) -> Tried:
         """A message to a target, marked as a test."""

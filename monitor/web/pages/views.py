@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.answers.preview import MessageView, preview_of
+from monitor.answers.preview import MessageView, preview_stored
 from monitor.bootstrap import Services
 from monitor.conditions import Status
 from monitor.errors import UsageError
@@ -218,7 +218,7 @@ class Views:
         row = DeliveryRow(stored, msgspec.json.decode(kept.body))
         try:
             now = self._running.clock.now()
-            return row, preview_of(self._running.settings, target.target, stored.target, kept.body, now)
+            return row, await preview_stored(self._running, target.target, stored.target, kept.body, now)
         except UsageError as error:
             return row, str(error)
 

@@ -12,6 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from monitor.bootstrap import services
+from monitor.moments import parse_instant
 from monitor.simulator import Receiver
 from monitor.web.asking import Asking
 from monitor.web.problems import Problem
@@ -21,6 +22,7 @@ from tests.unit.targets.events import EXPIRING
 
 TARGETS = """
   chat: {type: slack, webhook_url: "https://hooks.slack.com/services/T0/B0/canary", digest: {at: "09:00", days: 7}}
+  am: {type: alertmanager, url: "http://127.0.0.1:9"}
   pager: {type: pagerduty, routing_key: canary-routing-key}
 """
 
@@ -73,6 +75,18 @@ async def test_the_exact_message_is_shown_without_secrets(redis: Redis, store_ur
         digest = await at.get("/api/v1/targets/chat/digest")
         assert "canary" not in str([hook, pager, digest])
         assert digest["body"]["blocks"]
+
+
+async def test_what_is_open_is_shown_since_it_opened(redis: Redis, store_url: str) -> None:
+    """Whenever the preview is asked for: as the store has it."""
+    async with served(store_url, targets=TARGETS) as at:
+        at.listing.status = 401
+        await at.watch.scan()
+        await at.watch.services.consumer.relay.relay()
+        (known,) = (await at.get("/api/v1/conditions"))["items"]
+        at.watch.hands.pass_(hours=1)
+        shown = await at.get(f"/api/v1/events/{known['event_id']}/preview?target=am")
+        assert parse_instant(shown["body"][0]["startsAt"]) == parse_instant(known["opened_at"])
 
 
 @pytest.mark.parametrize(
