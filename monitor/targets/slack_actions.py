@@ -5,7 +5,7 @@ https://docs.slack.dev/reference/block-kit/block-elements (button value 2000 cha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -22,8 +22,11 @@ MORNING = 9
 
 _HOURS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4)}
 _CHOICES = (("1h", "1 hour"), ("4h", "4 hours"), (TOMORROW, "until tomorrow 09:00"), (UNTIL_CHANGE, "until it changes"))
-_GROUP = "group:"
+_GROUP, _SHOWN = "group:", "shown:"
 _FEW = 4
+_CARRIED = 141
+"""Characters that the value of an option (150) has room for beside the choice."""
+
 _LONGEST_URL = 3000
 
 
@@ -31,12 +34,15 @@ _LONGEST_URL = 3000
 class Wish:
     """What a click asks for: `choice` is None to acknowledge, else how long to snooze.
 
-    `conditions` are the ids it is about; without any it is about all that are open in the `group` of this key.
+    `conditions` are the ids it is about; without any it is about what is open in the `group` of this key, as far as
+    the message showed it: that is no newer than `newest`, the latest place in the event log that it showed. Messages
+    of earlier versions did not carry that: None.
     """
 
     choice: str | None
     conditions: tuple[str, ...]
     group: str | None = None
+    newest: str | None = None
 
     @property
     def span(self) -> timedelta | None:
@@ -44,19 +50,38 @@ class Wish:
         return _HOURS.get(self.choice or "")
 
 
-def buttons(
-    ids: Sequence[str], group: str, url: str | None, runbook: str | None, *, clicks: bool, acknowledged: bool
-) -> list[Json]:
-    """The ids of what is open, their group's key and two addresses in, the actions block out (none without a button).
+def reference_of(shown: Sequence[tuple[str, str]], group: str) -> str:
+    """What is open as (id, place in the event log) and the key of its group in, what its buttons carry out.
+
+    A few by name. Of many there is room for the newest alone: what came later was not shown, and is not clicked.
+    """
+    if len(shown) <= _FEW:
+        return ",".join(id for id, _ in shown)
+    return f"{_SHOWN}{latest(at for _, at in shown)}:{group}"
+
+
+def latest(places: Iterable[str]) -> str:
+    """Places in the event log (`1763790000000-5`) in, the last of them out."""
+    return max(places, key=order)
+
+
+def order(place: str) -> tuple[int, int]:
+    """A place in the event log in, what to compare it by out; the beginning for what is none."""
+    at, _, number = place.partition("-")
+    return (int(at), int(number or 0)) if f"{at}{number or 0}".isdecimal() and at else (0, 0)
+
+
+def buttons(reference: str, url: str | None, runbook: str | None, *, clicks: bool, acknowledged: bool) -> list[Json]:
+    """What buttons carry (empty: nothing is open) and two addresses in, the actions block out, none without a button.
 
     `clicks` says that somebody listens to clicks; links work without that.
     """
-    reference = ",".join(ids) if len(ids) <= _FEW else f"{_GROUP}{group}"
     elements: list[Json] = []
-    if clicks and ids:
+    if clicks and reference:
         if not acknowledged:
             elements.append(_button("Acknowledge", ACKNOWLEDGE, value=reference, style="primary"))
-        elements.append(_menu(reference))
+        if len(reference) <= _CARRIED:
+            elements.append(_menu(reference))
     elements += [
         _button(text, action, url=one)
         for text, action, one in (("Open", OPEN, url), ("Runbook", RUNBOOK, runbook))
@@ -77,6 +102,9 @@ def wish(action: Json) -> Wish | None:
 
 
 def _wish(choice: str | None, reference: str) -> Wish | None:
+    if reference.startswith(_SHOWN):
+        newest, _, group = reference.removeprefix(_SHOWN).partition(":")
+        return Wish(choice, (), group, newest)
     if reference.startswith(_GROUP):
         return Wish(choice, (), reference.removeprefix(_GROUP))
     ids = tuple(one for one in reference.split(",") if one)

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from monitor.conditions import Status
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.moments import stamp
-from monitor.targets.slack_actions import buttons
+from monitor.targets.slack_actions import buttons, reference_of
 from monitor.targets.slack_blocks import (
     context,
     header,
@@ -97,12 +97,15 @@ def _one(group: Group, member: Member, *, clicks: bool) -> list[Json]:
     # Of what is over, the fields of its last event are not so any more.
     lasting = replace(facts, state=None, deadline={}, details={}, fields={}, changes=()) if member.over else facts
     body["fields"] = fields_of(lasting, [("Severity", (member.severity,)), *_owner(member)])
-    ids = [] if member.over else [condition.id]
     return [
         header(f"{sign} {loud(member)}{word}: {plain(facts.title, 70)}{joint(move)}{move}"),
         body,
         *buttons(
-            ids, group.key, facts.url, _runbook(group), clicks=clicks, acknowledged=member.status is Status.ACKNOWLEDGED
+            "" if member.over else condition.id,
+            facts.url,
+            _runbook(group),
+            clicks=clicks,
+            acknowledged=member.status is Status.ACKNOWLEDGED,
         ),
         context(
             [*rule_of(facts), f"route {group.route}", facts.id, *_numbers(group, [member]), *late_words(group.late)]
@@ -116,12 +119,12 @@ def _several(group: Group, *, clicks: bool) -> list[Json]:
     lines = [_listed(member, group.reason) for member in shown]
     if len(group.members) > LISTED:
         lines.append(f"… and {len(group.members) - LISTED} more")
-    ids = [member.condition.id for member in group.open]
-    attended = bool(ids) and all(member.status is not Status.OPEN for member in group.open)
+    carried = reference_of([(one.condition.id, one.condition.at) for one in group.open], group.key)
+    attended = bool(carried) and all(member.status is not Status.OPEN for member in group.open)
     return [
         header(f"{sign} {title}"),
         *lines_in_sections(lines),
-        *buttons(ids, group.key, None, _runbook(group), clicks=clicks, acknowledged=attended),
+        *buttons(carried, None, _runbook(group), clicks=clicks, acknowledged=attended),
         context(
             [
                 _kinds(group),

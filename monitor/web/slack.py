@@ -26,15 +26,20 @@ from monitor.targets.slack_actions import CLICKED, MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_people import whisper, whispers_at
 from monitor.targets.slack_signature import genuine
+from monitor.targets.telling import count
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem
 from monitor.web.slack_people import People
+from monitor.web.slack_shown import shown_in
 
 ANSWER_WITHIN = 2.0
 """Seconds until Slack gets its answer, which it wants within three, whatever the store does."""
 
 _NAME = 80
 _REFUSED = "You may not acknowledge or snooze this here: ask whoever runs jobwire to add you to `users`."
+_NEWER = (
+    "{news} of this group opened or changed after the message that you clicked was written. That was left as it is."
+)
 _LOST = "Your click could not be recorded, and nothing has changed. Please try again."
 
 
@@ -124,7 +129,7 @@ class SlackClicks:
                 await self._tell(click, _REFUSED)
                 return
         for one in wishes:
-            await self._act(one, click.by, click.options)
+            await self._act(one, click)
         await self._once.end(key, click.signature, 200, b"")
 
     async def _watch(self, click: _Click, work: asyncio.Task[None]) -> None:
@@ -145,25 +150,25 @@ class SlackClicks:
                     found[name] = options
         return found
 
-    async def _act(self, one: Wish, by: str, options: SlackOptions) -> None:
+    async def _act(self, one: Wish, click: _Click) -> None:
         attention, now = self._running.attention, self._running.clock.now()
-        ids = one.conditions or await self._open_in(one.group or "")
-        for id in ids:
+        message = click.payload.get("message")
+        shown = await shown_in(one, message if isinstance(message, dict) else {}, self._running)
+        for id in shown.conditions:
             if one.choice is None:
-                await attention.acknowledge(id, by=by, comment=CLICKED)
+                await attention.acknowledge(id, by=click.by, comment=CLICKED)
             else:
-                await attention.snooze(id, until=_until(one, now, options.timezone), by=by, comment=CLICKED)
-        structlog.get_logger().info("slack.clicked", by=by, what=one.choice or "acknowledge", conditions=len(ids))
-
-    async def _open_in(self, group: str) -> list[str]:
-        """The ids of what is open in a group (`target/lane`)."""
-        ledgers = (await self._running.store.conditions.all()).values()
-        return [
-            one.id
-            for ledger in ledgers
-            for one in ledger.open
-            if any(f"{place.target}/{place.lane}" == group and not place.left for place in one.places)
-        ]
+                until = _until(one, now, click.options.timezone)
+                await attention.snooze(id, until=until, by=click.by, comment=CLICKED)
+        structlog.get_logger().info(
+            "slack.clicked",
+            by=click.by,
+            what=one.choice or "acknowledge",
+            conditions=len(shown.conditions),
+            newer=shown.newer,
+        )
+        if shown.newer:
+            await self._tell(click, _NEWER.format(news=count(shown.newer, "condition")))
 
     async def _tell(self, click: _Click, text: str) -> None:
         """A word to whoever clicked, and nobody else, by the address that Slack gave for that."""

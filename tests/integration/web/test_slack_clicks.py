@@ -82,7 +82,7 @@ def job(state: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def office(store_url: str, users: str = "", attention: Any = None) -> AsyncIterator[Office]:
+async def office(store_url: str, users: str = "", attention: Any = None, grouped: str = "") -> AsyncIterator[Office]:
     """A DevRev source whose job has failed, told in Slack; `attention` takes the place of the web's own."""
     async with (
         SlackLookalike(token=BOT) as slack,
@@ -98,7 +98,8 @@ sources:
 targets:
   chat: {{type: slack, token: {BOT}, channel: C0123, api_url: "{slack.api_url}", rate: 50,
          signing_secrets: [{SECRET}, {OLD}], mention: "<!here>"{users}}}
-routes: [{{match: {{type: "**.failed"}}, to: [chat], group_wait: 0s, group_interval: 100ms, repeat_interval: 4h}}]
+routes:
+  - {{match: {{type: "**.failed"}}, to: [chat], group_wait: 0s, group_interval: 100ms, repeat_interval: 4h{grouped}}}
 """
         async with (
             installed(store_url, config, Hands(utc_now())) as watch,

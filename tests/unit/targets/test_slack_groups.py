@@ -238,7 +238,7 @@ def test_flapping_is_said() -> None:
 
 
 def test_buttons_say_what_they_are_about() -> None:
-    """A few by name; of many a click means those of the group that are open."""
+    """A few by name; of many a click means those of the group that are open and no newer than what was shown."""
     few = group(member(), member(FAILED))
     (actions,) = [block for block in parent(few, clicks=True)["blocks"] if block["type"] == "actions"]
     ids = tuple(one.condition.id for one in few.members)
@@ -249,11 +249,15 @@ def test_buttons_say_what_they_are_about() -> None:
     chosen = [wish({"action_id": SNOOZE, "selected_option": option}) for option in menu["options"]]
     assert [one.choice for one in chosen if one] == ["1h", "4h", "tomorrow", "change"]
     assert all(one.conditions == ids for one in chosen if one)
-    many = group(*(member(stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}")) for n in range(9)))
+    events = [stored("worklayer.job.failed", f"job/{n}", id=f"evt_{n}") for n in range(9)]
+    many = group(*(member(one, at=f"1763790000000-{n + 2}") for n, one in enumerate(events)))
     (actions,) = [block for block in parent(many, clicks=True)["blocks"] if block["type"] == "actions"]
     found = wish(actions["elements"][0])
     assert found is not None
-    assert (found.conditions, found.group) == ((), "routes[0]")
+    assert (found.conditions, found.group, found.newest) == ((), "routes[0]", "1763790000000-10")
+    before = wish({"action_id": ACKNOWLEDGE, "value": "group:chat/routes[0]"})
+    assert before is not None
+    assert (before.group, before.newest) == ("chat/routes[0]", None)
 
 
 @pytest.mark.parametrize(
