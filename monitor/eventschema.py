@@ -52,7 +52,8 @@ MONITOR: Mapping[str, str] = MappingProxyType(
         "`vanished_field` or `changed_type` with `field`, `was`, `now` (types), or `unknown_state` with `state`. And, "
         "once a day for each form of writing, `unreadable_date`, a deadline that is no date: `field`, `value`, `keys`",
         "jobwire.source.removals_held": "too much is missing at once, nothing is removed: `missing`, `since`",
-        "jobwire.target.failing": "three attempts in a row failed: `failures`, `since`, `events`, `status`, `error`",
+        "jobwire.target.failing": "three attempts in a row failed: `failures`, `since`, `events`, `status`, `error`; "
+        "or the receiver asked for more than a minute of quiet: `until` and `waiting` (deliveries) beside these",
         "jobwire.target.recovered": "an attempt arrived after that: `events`, `status`",
         "jobwire.target.exhausted": "a delivery was given up: `events`, `attempts`, `status`, `error`",
         "jobwire.target.disabled": "nothing is sent any more: `reason` is `asked` (the receiver wants no more) or "

@@ -143,7 +143,7 @@ class Attempts:
         delay = next_delay(runtime.options.retry, message.attempt, asked, self.random)
         hold = max(asked or min(delay or _HOLD_UNASKED, _HOLD_UNASKED), _HOLD_AT_LEAST) if outcome.hold else 0.0
         again = outcome.verdict is Verdict.RETRY and delay is not None
-        events = self._news(lane, outcome, ended=not again)
+        events = self._news(lane, outcome, ended=not again, hold=hold)
         settled = Settled(
             lane=lane,
             verdict="retry" if again else "failed",
@@ -151,14 +151,15 @@ class Attempts:
             attempts=attempts,
             events=events,
             network=network,
+            asked=hold * 1000 > self.patience.quiet_ms,
         )
         return Made(settled, hold, outcome.disable)
 
-    def _news(self, lane: ClaimedLane, outcome: Outcome, *, ended: bool = False) -> Sequence[Event]:
+    def _news(self, lane: ClaimedLane, outcome: Outcome, *, ended: bool = False, hold: float = 0.0) -> Sequence[Event]:
         finding = Finding(lane, [id_in(one.body) for one in lane.waiting], outcome, self.clock())
         if outcome.verdict is Verdict.DELIVERED:
             return tuple(finding.delivered())
-        return tuple(finding.failed(self.patience, ended=ended))
+        return tuple(finding.failed(self.patience, ended=ended, hold=hold))
 
     def recovered(self, lane: ClaimedLane) -> Event:
         """The news that a target has recovered, from the lane that shows it."""

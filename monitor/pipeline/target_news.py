@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -38,13 +38,22 @@ class Finding:
     outcome: Outcome
     now: datetime
 
-    def failed(self, patience: Patience, *, ended: bool) -> Iterator[Event]:
-        """The attempt failed, and `ended` its delivery: what may be news now, in the order it is told."""
+    def failed(self, patience: Patience, *, ended: bool, hold: float = 0.0) -> Iterator[Event]:
+        """The attempt failed, and `ended` its delivery: what may be news now, in the order it is told.
+
+        `hold` is for how many seconds the target is sent nothing: where that is long, nobody waits for more failures.
+        """
         health = self.lane.health
         since = health.since_ms if health.failures and health.since_ms is not None else to_millis(self.now)
         shown = stamp(from_millis(since))
         if not health.announced:
-            yield self._event("failing", since=shown, failures=patience.failing_after)
+            if hold * 1000 > patience.quiet_ms:
+                until = stamp(self.now + timedelta(seconds=hold))
+                yield self._event(
+                    "failing", since=shown, failures=health.failures + 1, until=until, waiting=health.waiting
+                )
+            else:
+                yield self._event("failing", since=shown, failures=patience.failing_after)
         if ended and not self.outcome.disable and not self._about_targets():
             yield self._event("exhausted", attempts=max(one.attempts for one in self.lane.waiting) + 1)
         if self.outcome.disable:

@@ -16,7 +16,7 @@ LOOKED_AT = 1000
 
 
 class TargetView(msgspec.Struct, frozen=True):
-    """A target now. `state` is ok, failing (three failed attempts in a row) or disabled.
+    """A target now. `state` is ok, failing (three failed attempts in a row, or a long pause was asked for) or disabled.
 
     `backlog` counts deliveries that wait, `oldest_at` is when the oldest of them was made, `success_rate` the
     share of attempts of the last 100 tried deliveries that arrived (None when none of the last 1000 was tried).
@@ -57,7 +57,8 @@ async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> Ta
 def _state(stored: Mapping[str, str]) -> str:
     if "disabled" in stored:
         return "disabled"
-    return "failing" if int(stored.get("failures", "0")) >= Patience().failing_after else "ok"
+    told = stored.get("announced") in ("failing", "1")
+    return "failing" if told or int(stored.get("failures", "0")) >= Patience().failing_after else "ok"
 
 
 def circuit(stored: Mapping[str, str], held: int | None, now_ms: int) -> str:

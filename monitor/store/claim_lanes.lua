@@ -7,7 +7,7 @@
 -- A group's lane is given although nothing waits in it: a timer of its own has run out.
 -- While the circuit is open, one lane at a time is given, when a probe is due. With catch_up a lane whose first delivery
 -- waited through an outage gives more than it takes else.
--- Returns {{now_ms, failures, failing since, announced},
+-- Returns {{now_ms, failures, failing since, announced, deliveries that wait},
 --          {lane, fence, more(1|0), {delivery_id, attempts made, body, made_ms, severity, skipped, replays} ...} ...}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -15,7 +15,8 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local disabled, open, probe_at, back, failures, since, announced, unfolded = unpack(redis.call('HMGET', state, 'disabled',
   'open_at', 'probe_at', 'back', 'failures', 'failing_since', 'announced', 'unfolded'))
-local out, leased = {{now, failures or '0', since or '', announced or ''}}, {}
+local waiting = redis.call('ZCARD', prefix .. ':pending:' .. target)
+local out, leased = {{now, failures or '0', since or '', announced or '', waiting}}, {}
 if disabled then
   redis.call('ZREM', due, target)
   return out

@@ -182,6 +182,7 @@ class Lanes:
         for one in settled:
             args += [one.lane.lane, one.lane.fence, one.verdict, round(one.delay * 1000)]
             args.append("-" if one.along else "" if one.network is None else int(one.network))
+            args.append(int(one.asked))
             args += counted([part for id, attempt in one.attempts for part in (id, msgspec.json.encode(attempt))])
             args += counted([part for event in one.events for part in (event.id, event.type, encode(event))])
             args += counted([part for pair in one.quiet.items() for part in pair])
@@ -213,8 +214,8 @@ def _delivery(one: Assignment) -> list[Arg]:
 def _claimed(target: str, reply: Any) -> list[ClaimedLane]:
     if len(reply) == 1:
         return []
-    now, failures, since, announced = reply[0]
-    health = Health(int(failures), int(since) if since else None, bool(announced), int(now))
+    now, failures, since, announced, waits = reply[0]
+    health = Health(int(failures), int(since) if since else None, bool(announced), int(now), int(waits))
     claimed = []
     for lane, fence, more, *waiting in reply[1:]:
         claimed.append(ClaimedLane(target, text(lane), text(fence), entries(waiting), bool(more), health))

@@ -13,11 +13,13 @@ class Patience:
 
     After `open_after` failures of the network kind, of two lanes at least, one lane at a time is probed: first after
     `probe_first_ms`, each time twice as long, at most `probe_longest_ms`, all within 20 %. After `failing_after`
-    failures `jobwire.target.failing` is told. A target that failed for `disable_after_ms` without a success is
-    disabled, unless `forgive_ms` passed between two of its failures: then it counts from the later one.
+    failures `jobwire.target.failing` is told, and at once when an answer asks for more than `quiet_ms` of quiet. A
+    target that failed for `disable_after_ms` without a success is disabled, unless `forgive_ms` passed between two of
+    its failures: then it counts from the later one.
     """
 
     failing_after: int = 3
+    quiet_ms: int = 60_000
     open_after: int = 5
     probe_first_ms: int = 1_000
     probe_longest_ms: int = 60_000

@@ -62,13 +62,14 @@ class Waiting:
 class Health:
     """How a target stood when a lane of it was claimed: failures in a row, since when, whether that was told.
 
-    `now_ms` is the time of the claim by the store's clock.
+    `now_ms` is the time of the claim by the store's clock, `waiting` how many deliveries waited then.
     """
 
     failures: int = 0
     since_ms: int | None = None
     announced: bool = False
     now_ms: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ class Settled:
     Of the events `jobwire.target.failing`, `recovered` and `disabled` are proposals: the store tells each once, when
     it has become so. `network` says that the receiver could not be reached, None that nobody knows. `quiet` are
     deliveries that are not sent, with why, `turn` is what became of a group. `along`: the attempt was another lane's
-    message that told this one's as well, so that it is recorded here and neither counted nor judged.
+    message that told this one's as well, so that it is recorded here and neither counted nor judged. `asked`: the
+    answer asked for so long a quiet that `failing` is told at once.
     """
 
     lane: ClaimedLane
@@ -129,6 +131,7 @@ class Settled:
     quiet: Mapping[str, str] = field(default_factory=dict)
     turn: Turn | None = None
     along: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,18 @@
 -- ARGV target prefix event_ttl_ms hold_ms disable(1|0) lane_count random(0..1), failing_after open_after probe_first_ms
 --      probe_longest_ms disable_after_ms forgive_ms (monitor/store/patience.py), then per lane:
 --      lane fence verdict(delivered|retry|failed|quiet) delay_ms network(1|0, empty: not known, `-`: another lane's
---      message told this one's too and is what counts), and four counted lists:
+--      message told this one's too and is what counts) asked(1: for so long a quiet that it is told), and four counted lists:
 --      delivery_id, attempt JSON | id, type, body of events | delivery_id, reason of those that are not sent
 --      | of a group: see monitor/store/groups.py
 -- A lane whose fence is no longer ours keeps its place (somebody else sends it now), but the attempt is recorded, once.
 -- Of the events, failing, recovered and disabled are told only by the lane that made it so.
--- Returns {failures in a row, announced(1|0), stale lanes}.
+-- Returns {failures in a row, announced and not asked for quiet(1|0), stale lanes}.
 local lanes, due, hold, state, events = unpack(KEYS)
 local target, prefix, event_ttl = ARGV[1], ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local failing_after, open_after = tonumber(ARGV[8]), tonumber(ARGV[9])
+local quiet, held_until = tonumber(ARGV[4]), tonumber(redis.call('GET', hold) or '0')
 local at, stale = 14, 0
 local function take()
   local value = ARGV[at]
@@ -53,12 +54,14 @@ local function judge_way(network, lane, probe)
   end
 end
 -- Whether an event of this type is news now; what it says is then so.
-local function is_news(type, ours)
+local function is_news(type, ours, asked)
   if type == 'jobwire.target.failing' then
-    if not ours or failures < failing_after or is.announced == 'failing' or is.announced == '1' then return false end
+    if not ours or is.announced == 'failing' or is.announced == '1' then return false end
+    if failures < failing_after and not asked then return false end
     is.announced = 'failing'
   elseif type == 'jobwire.target.recovered' then
-    if not ours or failures > 0 or not is.announced then return false end
+    -- What arrived while another's answer asked for quiet does not end that.
+    if not ours or failures > 0 or not is.announced or math.max(held_until, now + quiet) > now then return false end
     is.announced = nil
   elseif type == 'jobwire.target.disabled' then
     local long = failures > 0 and now - (is.failing_since or now) >= tonumber(ARGV[12])
@@ -134,6 +137,7 @@ end
 local ended, given_up = {}, {}
 for _ = 1, tonumber(ARGV[6]) do
   local lane, fence, verdict, due_ms, network = take(), take(), take(), now + tonumber(take()), take()
+  local asked = take() == '1'
   local attempts, facts, unsent, group = list(), list(), list(), list()
   local queue = prefix .. ':lane:' .. target .. ':' .. lane
   local ours = tonumber(redis.call('ZSCORE', lanes, lane) or '-1') == tonumber(fence)
@@ -223,7 +227,7 @@ for _ = 1, tonumber(ARGV[6]) do
   end
   for i = 1, #facts, 3 do
     local where = prefix .. ':event:' .. facts[i]
-    if is_news(facts[i + 1], ours) and redis.call('EXISTS', where) == 0 then
+    if is_news(facts[i + 1], ours, asked) and redis.call('EXISTS', where) == 0 then
       local id = redis.call('XADD', events, '*', 'id', facts[i], 'type', facts[i + 1], 'body', facts[i + 2])
       redis.call('SET', where, id, 'PX', event_ttl)
     end
@@ -255,8 +259,7 @@ end
 if failed > 0 then redis.call('HINCRBY', state, 'failed', failed) end
 if retried > 0 then redis.call('HINCRBY', state, 'retried', retried) end
 -- What one receiver's answer asked for is not undercut by what another asks for meanwhile.
-local quiet = tonumber(ARGV[4])
-if quiet > 0 and now + quiet > tonumber(redis.call('GET', hold) or '0') then
+if quiet > 0 and now + quiet > held_until then
   redis.call('SET', hold, now + quiet, 'PX', quiet)
   is.back = now + quiet
 end
@@ -275,4 +278,4 @@ if first[2] then
 else
   redis.call('ZREM', due, target)
 end
-return {failures, is.announced and 1 or 0, stale}
+return {failures, is.announced and math.max(held_until, now + quiet) <= now and 1 or 0, stale}

@@ -113,6 +113,11 @@ def _held(facts: Facts) -> Said:
 
 
 def _target_failing(facts: Facts) -> Said:
+    until, waiting = facts.details.get("until"), facts.details.get("waiting")
+    if until:
+        waits = f" {count(waiting, 'message')} waiting." if waiting else ""
+        sentence = (Strong(facts.title), " is sent nothing until ", Moment(str(until)), _why(facts), waits)
+        return Said(Tone.WARNING, "asked for quiet", sentence)
     attempts = count(facts.details.get("failures", "Several"), "attempt")
     return Said(Tone.WARNING, "is failing", (f"{attempts} to reach ", Strong(facts.title), " failed", _why(facts)))
 

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replaced
 from redis.asyncio import Redis
 
+from monitor.moments import parse_instant
 from monitor.simulator import Receiver, Reply, SlackLookalike
+from monitor.status import target_view
 from tests.installation import SECRET, Hands, installed
 from tests.integration.pipeline.room import Room
 
@@ -50,6 +55,14 @@ async def told(here: Room) -> list[dict[str, Any]]:
     return [one.json() for one in here.hook.deliveries]
 
 
+async def paused_no_more(here: Room) -> None:
+    """The pauses are over, which go by the store's clock."""
+    db = here.services.store.db
+    await db.run("DEL", db.keys.hold("chat"))
+    for budget in await db.run("KEYS", db.keys.budget("*")):
+        await db.run("HDEL", budget, "paused")
+
+
 async def disabled(here: Room) -> bool:
     """Whether the target is stopped."""
     return "disabled" in await here.services.store.reading.target("chat")
@@ -77,13 +90,58 @@ async def test_a_workspace_in_trouble_is_given_minutes(redis: Redis, store_url: 
         await here.turn()
         await here.pass_(seconds=least)
         assert here.slack.messages == []
-        db = here.services.store.db
-        await db.run("DEL", db.keys.hold("chat"))  # which is over by then, by the store's clock
-        for budget in await db.run("KEYS", db.keys.budget("*")):
-            await db.run("HDEL", budget, "paused")
+        await paused_no_more(here)
         await here.pass_(seconds=600)
         assert len(here.slack.messages) == 1
         assert not await disabled(here)
+
+
+async def test_a_long_pause_is_told_elsewhere_at_once_and_once(redis: Redis, store_url: str) -> None:
+    """The first answer that asks for minutes of quiet is news on the other target: why, until when, how much waits."""
+    async with channel(store_url) as here:
+        here.slack.script([says("message_limit_exceeded")] * 2)
+        await here.tell("claimed")
+        heard = [one for one in await told(here) if one["subject"] == "target/chat"]
+        await here.tell("claimed", "2")
+        await here.turn()
+        store = here.services.store
+        view = await target_view(store.reading, "chat", "slack", await store.db.now_ms())
+        assert (view.state, view.circuit, view.backlog) == ("failing", "open", 2)
+        await paused_no_more(here)
+        await here.pass_(minutes=11)
+        assert here.slack.messages == []
+        heard = [one for one in await told(here) if one["subject"] == "target/chat"]
+        assert [one["type"] for one in heard] == ["jobwire.target.failing"]
+        details = heard[0]["data"]["details"]
+        assert "message_limit_exceeded" in details["error"]
+        assert (details["failures"], details["waiting"]) == (1, 1)
+        since, until = parse_instant(heard[0]["time"]), parse_instant(details["until"])
+        assert since is not None
+        assert until == since + timedelta(minutes=10)
+        await paused_no_more(here)
+        await here.pass_(minutes=11)
+        assert len(here.slack.messages) == 1
+        kinds = [one["type"] for one in await told(here) if one["subject"] == "target/chat"]
+        assert kinds == ["jobwire.target.failing", "jobwire.target.recovered"]
+        assert {one.type for one in await here.deliveries()} == {"devrev.job.claimed"}
+
+
+async def test_what_arrives_during_a_pause_does_not_end_it(redis: Redis, store_url: str) -> None:
+    """A message in flight that arrives after another's answer asked for a long pause: `recovered` waits for it."""
+    async with channel(store_url) as here:
+        lanes, target = here.services.store.lanes, here.services.targets["chat"]
+        attempts = here.services.consumer.deliverer.attempts
+        await here.tell("claimed")
+        await here.services.consumer.relay.relay()
+        (lane,) = await lanes.claim("chat", lease_ms=60_000, limit=1, take=1, grouped=True)
+        here.slack.script([says("message_limit_exceeded")])
+        paused = await attempts.make(target, lane)
+        await lanes.settle("chat", [paused.settled], hold=paused.hold)
+        arrived = replace(paused.settled, verdict="delivered", attempts=(), events=(), network=False)
+        late = [(lane.waiting[0].id, replaced(paused.settled.attempts[0][1], n=2, status=200))]
+        standing = await lanes.settle("chat", [replace(arrived, attempts=late)])
+        assert not standing.announced
+        assert "announced" in await here.services.store.reading.target("chat")
 
 
 @pytest.mark.parametrize("word", ["invalid_auth", "is_archived"])

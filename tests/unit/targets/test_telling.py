@@ -338,6 +338,11 @@ def test_every_family_has_its_own_sentence(body: bytes, move: str, sentence: str
             ),
         ),
         ("target.failing", {"failures": 3, "error": "timeout"}, "3 attempts to reach target tax failed: timeout."),
+        (
+            "target.failing",
+            {"failures": 1, "error": "too many", "until": "2026-01-05T09:00:00Z", "waiting": 30},
+            "target tax is sent nothing until 5 Jan 2026 09:00 UTC: too many. 30 messages waiting.",
+        ),
         ("target.recovered", {}, "target tax takes messages again."),
         (
             "target.exhausted",
