@@ -112,12 +112,12 @@ class Shape:
 def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
     """A body as the config has it in, its compiled shape out; TemplateFault names a text that is no template.
 
-    What templates write out goes through `safe`, which makes it harmless where it is read.
+    What templates write out goes through `safe`, which makes it harmless where it is read; null is written as nothing.
     """
     environment = ImmutableSandboxedEnvironment(
         undefined=ChainableUndefined,
         autoescape=False,
-        finalize=(lambda value: safe(str(value))) if safe else None,
+        finalize=lambda value: "" if value is None else safe(str(value)) if safe else value,
     )
     environment.filters["unping"] = lambda value: unping(str(value))
     if isinstance(body, str):

@@ -36,6 +36,9 @@ from monitor.targets.telling import Facts, read
 
 __all__ = ["PLUGIN", "Slack", "SlackOptions"]
 
+_BLOCKS = 49
+"""Blocks beside a mention: a layout of the operator's own may have as many as Slack takes."""
+
 _NOTICED = frozenset({Reason.ESCALATION, Reason.REPEAT})
 """Reasons that exist to be noticed: their replies are shown in the channel too, as an edit pings nobody."""
 
@@ -94,7 +97,7 @@ class Slack:
         group = message.group
         if group is None or not group.members:
             events = [read(body) for body in message.events]
-            usual = slack_digest.message(events, message.sent_at) or slack_blocks.message(
+            usual = slack_digest.message(events, message.sent_at, self._zone) or slack_blocks.message(
                 events, message.sent_at, message.severity, group.route if group else None
             )
             payload = own_message(self._layout, message) or usual
@@ -110,7 +113,7 @@ class Slack:
     ) -> Exchange[Outcome]:
         """By webhook nothing can be edited: the state and the news in one message."""
         payload = own or slack_groups.parent(group, clicks=False, zone=self._zone)
-        payload["blocks"] = [*payload.get("blocks", []), *slack_groups.beside(others)]
+        payload["blocks"] = [*payload.get("blocks", []), *slack_groups.beside(others)][:_BLOCKS]
         if group.reason is Reason.ESCALATION and self._mention:
             payload["text"] = f"{self._mention} {payload['text']}"
             payload["blocks"].insert(1, slack_blocks.section(self._mention))

@@ -8,12 +8,12 @@ import structlog
 
 from monitor.targets.base import Message
 from monitor.targets.rendering import Shape, TemplateFault, compiled
+from monitor.targets.slack_fitting import fitted
 from monitor.targets.slack_text import escape
 
 log = structlog.get_logger()
 
 _VALUE = 2_000
-_TEXT = 3_000
 _JOINER = "\u034f"
 _BEGINS = ("!", "@", "#")
 """What makes a mention or a channel of a token: `<{{ url }}|open>` must be none where the address is `!channel`."""
@@ -38,8 +38,9 @@ def own_message(shape: Shape | None, message: Message) -> dict[str, Any] | None:
         log.warning("layout.failed", message=message.id, error=str(fault), instead="the built-in layout")
         return None
     if not own_payload(made):
+        log.warning("layout.failed", message=message.id, error="body.text is empty", instead="the built-in layout")
         return None
-    return {**_verbatim(made), "text": made["text"][:_TEXT]}
+    return fitted(_verbatim(made))
 
 
 def _inert(text: str) -> str:
@@ -62,4 +63,4 @@ def own_payload(made: Any) -> TypeGuard[dict[str, Any]]:
     """Whether what was rendered has a line of text, and blocks in a list if any."""
     if not isinstance(made, dict) or set(made) - {"text", "blocks", "attachments"}:
         return False
-    return isinstance(made.get("text"), str) and bool(made["text"]) and isinstance(made.get("blocks", []), list)
+    return isinstance(made.get("text"), str) and bool(made["text"].strip()) and isinstance(made.get("blocks", []), list)
