@@ -27,6 +27,7 @@ _SIGNS = {
     Status.RESOLVED: "🟢",
     Status.EXPIRED: "⚪",
 }
+_PLURALS = {"is": "are", "has": "have"}
 _WHY = {
     Reason.ESCALATION: "Nobody has taken this yet",
     Reason.REPEAT: "Still open",
@@ -42,9 +43,8 @@ def headline(group: Group, zone: tzinfo = UTC) -> str:
     sign, title = title_of(group)
     fresh = [member for member in group.members if member.news is not News.SAME]
     told = fresh or list(group.open) or list(group.members)
-    since = _since(group.open, zone)
-    line = f"{title}: {_told(told, group.reason, states=bool(group.open))}"
-    return f"{sign} {escape(line, _LINE)}{since}"
+    line = f"{title}: {_told(told, group.reason, said='Open' if group.open else 'Resolved')}"
+    return f"{sign} {escape(line, _LINE)}{_since(told, group.reason, zone)}"
 
 
 def news_line(group: Group, told: Sequence[Member], others: Sequence[Facts], zone: tzinfo = UTC) -> str:
@@ -55,8 +55,8 @@ def news_line(group: Group, told: Sequence[Member], others: Sequence[Facts], zon
     sign, state = state_of(told[0])
     why = _WHY.get(group.reason)
     more = f", and {count(len(others), 'event')} more" if others else ""
-    line = escape(f"{why or state}: {_told(told, group.reason, states=why is not None)}{more}", _LINE)
-    return f"{sign} {line}{_since([member for member in told if not member.over], zone)}"
+    line = escape(f"{why or state}: {_told(told, group.reason, said='Open' if why else state)}{more}", _LINE)
+    return f"{sign} {line}{_since(told, group.reason, zone)}"
 
 
 def title_of(group: Group) -> tuple[str, str]:
@@ -89,11 +89,19 @@ def loud(member: Member) -> str:
 
 
 def named(things: Sequence[tuple[str, str]]) -> str:
-    """Titles and moves in, `failed: A, B, C and 5 more` out, or `A: failed; B: stuck and 5 more` where moves differ."""
+    """Titles and moves in, `failed: A, B, C and 5 more` out, or `A: failed; B: stuck and 5 more` where moves differ.
+
+    What several things are is said of them: `A and B are failing`.
+    """
     left = len(things) - NAMED
     more = f" and {left} more" if left > 0 else ""
     shown = [(plain(title, _TITLE), plain(move, _MOVE)) for title, move in things[:NAMED]]
     if len(things) > 1 and len({move for _, move in things}) == 1:
+        verb, _, rest = shown[0][1].partition(" ")
+        if verb in _PLURALS:
+            titles = [title for title, _ in shown]
+            first = ", ".join(titles) if more else f"{', '.join(titles[:-1])} and {titles[-1]}"
+            return f"{first}{more} {_PLURALS[verb]} {rest}"
         return f"{f'{shown[0][1]}: ' if shown[0][1] else ''}{', '.join(title for title, _ in shown)}{more}"
     return "; ".join(f"{title}{joint(move)}{move}" if move else title for title, move in shown) + more
 
@@ -117,8 +125,8 @@ def joint(move: str) -> str:
     return " " if move.startswith(("is ", "has ")) else ": "
 
 
-def _told(members: Sequence[Member], reason: Reason, *, states: bool = True) -> str:
-    """The things that a line is about; where `states`, with the word of each state that is not open."""
+def _told(members: Sequence[Member], reason: Reason, *, said: str) -> str:
+    """The things that a line is about, with the word of each state that the line has not `said`."""
     things: dict[str, list[tuple[str, str]]] = {}
     for member in members:
         facts = facts_of(member, reason)
@@ -126,7 +134,7 @@ def _told(members: Sequence[Member], reason: Reason, *, states: bool = True) -> 
         move = "" if member.over and not member.condition.ended_by else move_of(member, facts)
         things.setdefault(word(member), []).append((facts.title, move))
     return " · ".join(
-        f"{f'{state.lower()}: ' if states and state != 'Open' else ''}{named(those)}" for state, those in things.items()
+        f"{f'{state.lower()}: ' if state != said else ''}{named(those)}" for state, those in things.items()
     )
 
 
@@ -153,10 +161,10 @@ def _standing(member: Member, facts: Facts, zone: tzinfo) -> str:
     return f" · since {_at(began(facts) or condition.opened_at, zone)}"
 
 
-def _since(members: Sequence[Member], zone: tzinfo) -> str:
-    """Since when the first of them is open; empty without any."""
-    began = min((member.condition.opened_at for member in members), default=None)
-    return f" · since {_at(began, zone)}" if began else ""
+def _since(told: Sequence[Member], reason: Reason, zone: tzinfo) -> str:
+    """Since when the first of what a line tells is so; empty where all of that is over."""
+    so = [began(facts_of(member, reason)) or member.condition.opened_at for member in told if not member.over]
+    return f" · since {_at(min(so), zone)}" if so else ""
 
 
 def _at(instant: datetime, zone: tzinfo) -> str:

@@ -162,9 +162,39 @@ def test_the_line_of_a_group_names_what_is_new_before_the_rest() -> None:
         "🔴 Critical, 9 conditions open: Contract of Tony Stark at ACME: ends in 14 days · since 5 Jan 09:25 UTC"
     )
     ended = [*known, member(status=Status.RESOLVED, ended_by="it was renewed")]
-    assert headline(group(*ended)) == (
-        "🟠 8 of 9 open: resolved: Contract of Tony Stark at ACME: it was renewed · since 5 Jan 09:25 UTC"
+    assert headline(group(*ended)) == ("🟠 8 of 9 open: resolved: Contract of Tony Stark at ACME: it was renewed")
+
+
+def test_a_line_says_since_when_what_it_tells_is_so() -> None:
+    """Not since when the oldest of the group is, which stands beside other news there."""
+    old = replace(member(severity="critical", opened_at=NOW - timedelta(days=3)), news=News.SAME)
+    late = member(FAILED, opened_at=NOW)
+    assert headline(group(old, late)).endswith("Import of users: it changed · since 5 Jan 09:30 UTC")
+    assert headline(group(replace(late, news=News.SAME), old)).endswith("· since 2 Jan 09:30 UTC")
+
+
+def test_a_line_about_several_states_says_which_of_them_are_over() -> None:
+    """What is resolved does not read as open because something else is."""
+    over = member(FAILED, status=Status.RESOLVED, ended_by="the state is completed now")
+    told = reply(group(member(), over, reason=Reason.CHANGED), [], None)
+    assert told is not None
+    assert told["text"] == (
+        "🟠 Open: Contract of Tony Stark at ACME: ends in 14 days"
+        " · resolved: Import of users: the state is completed now · since 5 Jan 09:25 UTC"
     )
+    assert headline(group(over, replace(over, status=Status.EXPIRED))).endswith(
+        "Import of users: the state is completed now · expired: Import of users: the state is completed now"
+    )
+
+
+def test_what_several_things_are_is_said_of_them() -> None:
+    """`target tmpl and target appr are failing`, as people would say it."""
+    failing = [
+        member(stored("jobwire.target.failing", f"target/{name}", id=f"evt_{name}", source=name))
+        for name in ("tmpl", "appr", "hook", "chat")
+    ]
+    assert "open: target tmpl and target appr are failing ·" in headline(group(*failing[:2]))
+    assert "open: target tmpl, target appr, target hook and 1 more are failing ·" in headline(group(*failing))
 
 
 def test_a_reply_about_occurrences_alone_names_them() -> None:
