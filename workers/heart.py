@@ -1,14 +1,20 @@
-"""The heart: a worker says every few seconds that it lives, which version it is and how its config file is."""
+"""The heart: a worker says every few seconds that it lives, which version it is and how its config file is.
+
+It also says how late its event loop was in the last minute, which it measures by the way.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
+from monitor.looplag import LoopLag
 from monitor.settings import ConfigWatch
 from monitor.store.fleet import WorkerFacts
 from monitor.telemetry import Counts
@@ -22,9 +28,15 @@ class Heart:
 
     services: Services
     config: ConfigWatch | None
+    monotonic: Callable[[], float] = time.monotonic
 
     async def beat_until(self, stopping: asyncio.Event) -> None:
         """Beat until told to stop, through any outage of the store; then say that this worker is gone."""
+        lag = LoopLag(self.monotonic)
+        async with lag.measured():
+            await self._beat(stopping, lag)
+
+    async def _beat(self, stopping: asyncio.Event, lag: LoopLag) -> None:
         db, owner, since = self.services.store.db, self.services.scanner.owner, None
         counted = Counts(0, 0)
         fleet = self.services.store.fleet
@@ -34,7 +46,8 @@ class Heart:
                 now_ms = await db.now_ms()
                 since = since or now_ms
                 config_ok = self.config is None or not self.config.rejected
-                await fleet.beat(owner, WorkerFacts(__version__, config_ok, since, now_ms))
+                facts = WorkerFacts(__version__, config_ok, since, now_ms, lag.worst(), lag.mean())
+                await fleet.beat(owner, facts)
                 counted = await self._count_spans(counted)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stopping.wait(), EVERY_SECONDS)

@@ -15,13 +15,16 @@ _FORGET_MS = 3_600_000
 class WorkerFacts(msgspec.Struct, frozen=True):
     """What a worker says of itself; `config_ok` is False while the file that it reads has problems.
 
-    `config_at` is when it took the config that is in effect, `seen_at` when it last beat (ms, store's clock).
+    `config_at` is when it took the config that is in effect, `seen_at` when it last beat (ms, store's clock). `lag_worst`
+    and `lag_mean` are how late its event loop was in the last minute (seconds).
     """
 
     version: str
     config_ok: bool
     config_at: int
     seen_at: int
+    lag_worst: float = 0.0
+    lag_mean: float = 0.0
 
 
 _facts = msgspec.json.Decoder(WorkerFacts)

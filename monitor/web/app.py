@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
 from monitor.bootstrap import Services
+from monitor.looplag import LoopLag
 from monitor.web.asking import LARGEST_BODY, Asking
 from monitor.web.attending import Attending
 from monitor.web.diagnosis import Diagnosis
@@ -16,7 +17,7 @@ from monitor.web.eventlog import Events
 from monitor.web.guard import ASSETS, Guard
 from monitor.web.health import Health
 from monitor.web.limits import LEVEL, Limits, told
-from monitor.web.metrics import Metrics
+from monitor.web.metrics import LAG, Metrics
 from monitor.web.pages import Pages
 from monitor.web.pages.acts import Acts
 from monitor.web.problems import as_problems
@@ -41,9 +42,16 @@ def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic)
     pages = Pages(running, guard)
     for part in (*parts, *tried, *asked, pages, Acts(running), SlackClicks(running)):
         app.add_routes(part.routes())
+    app[LAG] = LoopLag(monotonic)
+    app.cleanup_ctx.append(_lag)
     app.on_response_prepare.append(_headers)
     app.on_shutdown.append(pages.streams.close)
     return app
+
+
+async def _lag(app: web.Application) -> AsyncIterator[None]:
+    async with app[LAG].measured():
+        yield
 
 
 POLICY = (

@@ -14,6 +14,11 @@ FAMILIES = {
         "gauge",
         "When the worker that did so first took the config that it has.",
     ),
+    "jobwire_loop_lag_seconds": (
+        "gauge",
+        "How late the event loop was at worst in the last minute: of all workers, of the web process that answers.",
+    ),
+    "jobwire_loop_lag_mean_seconds": ("gauge", "The same as the mean of the minute, of the worst worker."),
     "jobwire_work_late": ("gauge", "Sources, targets or steps whose work nobody took up for half a minute."),
     "jobwire_source_enabled": ("gauge", "1 if the source is scanned at all."),
     "jobwire_source_up": ("gauge", "1 while the last scan of the source was complete."),

@@ -1,6 +1,7 @@
 """/metrics: the figures of an installation as Prometheus reads them.
 
-All of them come from the store, so that every process that answers says the same, whatever the number of workers.
+All of them come from the store, so that every process that answers says the same, whatever the number of workers; but
+for how late the loop of the one that answers is.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from aiohttp import web
 from monitor import __version__
 from monitor.bootstrap import Services
 from monitor.conditions import Status
+from monitor.looplag import LoopLag
 from monitor.store.server import server_load
 from monitor.web.exposition import Exposition
 from monitor.web.figures import add_scans, add_source, add_target
 from monitor.web.operations import addresses_of, operation
 from monitor.web.readiness import Readiness
+
+LAG = web.AppKey("lag", LoopLag)
+"""How late the loop of this web process is."""
 
 _SEVERITIES = ("critical", "warning", "info")
 _UNENDED = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)
@@ -37,10 +42,11 @@ class Metrics:
         return addresses_of(self)
 
     @operation("GET", "/metrics", "text/plain")
-    async def metrics(self, _: web.Request) -> web.Response:
+    async def metrics(self, request: web.Request) -> web.Response:
         """Every figure, as of now."""
         shown, now_ms = Exposition(), await self._store.db.now_ms()
         shown.add("jobwire_build_info", 1, version=__version__)
+        _lag(shown, "web", request.app[LAG].worst(), request.app[LAG].mean())
         await self._workers(shown, now_ms)
         await self._sources(shown, now_ms)
         await self._steps(shown, now_ms)
@@ -56,6 +62,7 @@ class Metrics:
         for version, number in sorted(Counter(one.version for one in alive).items()):
             shown.add("jobwire_workers_by_version", number, version=version)
         if alive:
+            _lag(shown, "workers", max(one.lag_worst for one in alive), max(one.lag_mean for one in alive))
             shown.add("jobwire_config_last_reload_successful", int(all(one.config_ok for one in alive)))
             taken = min(one.config_at for one in alive)
             shown.add("jobwire_config_last_reload_success_timestamp_seconds", taken / 1000)
@@ -110,3 +117,8 @@ class Metrics:
         shown.add("jobwire_store_memory_limit_bytes", load.memory_limit)
         shown.add("jobwire_store_script_seconds_total", load.script_seconds)
         shown.add("jobwire_store_scripts_total", load.scripts)
+
+
+def _lag(shown: Exposition, what: str, worst: float, mean: float) -> None:
+    shown.add("jobwire_loop_lag_seconds", round(worst, 6), what=what)
+    shown.add("jobwire_loop_lag_mean_seconds", round(mean, 6), what=what)

@@ -183,7 +183,9 @@ async def test_workers_are_counted_while_they_beat(redis: Redis, store_url: str)
         db = at.watch.services.store.db
         fleet, now_ms = Fleet(db), await db.now_ms()
         assert (await told(at))["jobwire_workers"] == 0
-        await fleet.beat("w1", WorkerFacts("1.0", config_ok=True, config_at=now_ms - 5000, seen_at=now_ms))
+        await fleet.beat(
+            "w1", WorkerFacts("1.0", config_ok=True, config_at=now_ms - 5000, seen_at=now_ms, lag_worst=2.5)
+        )
         await fleet.beat("w2", WorkerFacts("1.1", config_ok=False, config_at=now_ms, seen_at=now_ms))
         await fleet.beat("w3", WorkerFacts("0.9", config_ok=True, config_at=1, seen_at=now_ms - ALIVE_MS - 1))
         await fleet.beat("w4", WorkerFacts("0.8", config_ok=True, config_at=1, seen_at=1))
@@ -191,6 +193,8 @@ async def test_workers_are_counted_while_they_beat(redis: Redis, store_url: str)
 
         assert found["jobwire_workers"] == 2
         assert found['jobwire_workers_by_version{version="1.1"}'] == 1
+        assert found['jobwire_loop_lag_seconds{what="workers"}'] == 2.5
+        assert found['jobwire_loop_lag_seconds{what="web"}'] >= 0
         assert found["jobwire_config_last_reload_successful"] == 0
         assert found["jobwire_config_last_reload_success_timestamp_seconds"] == (now_ms - 5000) / 1000
         assert sorted(await db.run("HKEYS", db.keys.workers)) == [b"w1", b"w2", b"w3"], "w4 died long ago"
