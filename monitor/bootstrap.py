@@ -214,7 +214,7 @@ def _wire(
         shared.now,
     )
     rotation = rotation_of(settings, store.db, targets, shared.now)
-    content = DigestContent(store.items, store.deadlines, store.log, store.reading, sources, router)
+    content = DigestContent(store.items, store.deadlines, store.log, store.reading, store.conditions, sources, router)
     digesting = Digesting(store.db, store.digests, content, targets, shared.now)
     return Services(
         settings=settings,

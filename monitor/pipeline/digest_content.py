@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from monitor.conditions.families import family_of
 from monitor.deadlines import rules_of
 from monitor.errors import Unreadable
 from monitor.ladders import deadline_of
@@ -17,12 +18,13 @@ from monitor.moments import parse_date, stamp, to_millis
 from monitor.pipeline.source import Source
 from monitor.resources import Document, Known, pick
 from monitor.routing import Router, rank
+from monitor.store.conditions import Conditions
 from monitor.store.deadlines import Deadlines
 from monitor.store.eventlog import EventLog
 from monitor.store.items import Items
 from monitor.store.reading import Reading, StoredDelivery, Wanted
 from monitor.targets.digest import Digest
-from monitor.targets.telling import plain_text, read, tell
+from monitor.targets.telling import Moment, plain_text, read, tell
 from monitor.vocabulary import DeadlineRule
 
 KEPT = "kept for the digest"
@@ -45,6 +47,7 @@ class DigestContent:
     deadlines: Deadlines
     log: EventLog
     reading: Reading
+    conditions: Conditions
     sources: Mapping[str, Source]
     router: Router
 
@@ -81,15 +84,27 @@ class DigestContent:
         if stored is None:
             return None
         facts = read(stored.body)
-        text = plain_text(tell(facts).sentence)
+        sentence = tell(facts).sentence
         return {
             "id": one.event,
             "type": one.type,
             "key": one.key,
             "severity": one.severity,
-            "text": text[:300],
+            "state": await self._state(one),
+            "text": plain_text(sentence, 300),
+            "moments": [part.at for part in sentence if isinstance(part, Moment)],
             "url": facts.url,
         }
+
+    async def _state(self, one: StoredDelivery) -> str | None:
+        """How the condition that an event told stands now: open, resolved or expired; None where it told none."""
+        family = family_of(one.type)
+        if family is None:
+            return None
+        ledger = (await self.conditions.ledgers([one.key])).get(one.key)
+        known = ledger.conditions.get(family.name) if ledger else None
+        # What nobody remembers any more ended long ago.
+        return "open" if known and not known.ended else "expired" if known and known.expired else "resolved"
 
     async def _ahead(self, target: str, digest: Digest, now: datetime) -> AsyncIterator[dict[str, Any]]:
         """The deadlines of today and the next days whose events would go to this target."""

@@ -97,7 +97,7 @@ class Slack:
         group = message.group
         if group is None or not group.members:
             events = [read(body) for body in message.events]
-            usual = slack_digest.message(events, message.sent_at) or slack_blocks.message(
+            usual = slack_digest.message(events, message.sent_at, self._zone) or slack_blocks.message(
                 events, message.sent_at, message.severity, group.route if group else None
             )
             payload = own_message(self._layout, message) or usual

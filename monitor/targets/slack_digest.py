@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeAlias
 
 from monitor.moments import parse_instant
@@ -20,10 +20,11 @@ LISTED = 20
 _LINE, _TYPES, _LATE = 240, 600, 600.0
 
 
-def message(events: Sequence[Facts], now: datetime) -> Json | None:
+def message(events: Sequence[Facts], now: datetime, zone: tzinfo = UTC) -> Json | None:
     """Events of a message in, its `text` and `blocks` out when they are digests; None when they are not.
 
-    Of several, because the target could not be reached for days, the last is told, and which days are missing.
+    Of several, because the target could not be reached for days, the last is told, and which days are missing. `zone`
+    is that of instants where Slack does not show them in the reader's.
     """
     if not events or any(one.type != DIGEST for one in events):
         return None
@@ -33,25 +34,29 @@ def message(events: Sequence[Facts], now: datetime) -> Json | None:
     blocks: list[Json] = [header(f"🗓 {title}: {told.short}")]
     if told.deadline_count:
         blocks.append(section(f"*Deadlines of the next {told.days} days*"))
-        blocks += lines_in_sections(_deadlines(told))
+        blocks += lines_in_sections(_deadlines(told, zone))
     if told.total:
-        blocks.append(section(f"*What has happened since {moment(told.since)}*\n{escape(by_type(told, 8), _TYPES)}"))
-        lines = [mrkdwn(parts, _LINE) for parts, _ in told.important]
+        blocks.append(
+            section(f"*What has happened since {moment(told.since, zone)}*\n{escape(by_type(told, 8), _TYPES)}")
+        )
+        lines = [mrkdwn(parts, _LINE, zone=zone) for parts, _ in told.important]
         blocks += lines_in_sections(lines) if lines else []
     blocks.append(context([last.type, last.id, *_late(told, last, now), *_missing(events, last)]))
-    return {"text": f"🗓 {escape(f'{title}: {told.short}{_first(told)}', 290)}", "blocks": blocks}
+    return {"text": f"🗓 {escape(f'{title}: {told.short}{_first(told, zone)}', 290)}", "blocks": blocks}
 
 
-def _first(told: Story) -> str:
+def _first(told: Story, zone: tzinfo) -> str:
     """The deadline that comes first by name, else the gravest event: it ends the one line that a phone shows."""
     if not told.deadlines:
-        return f" · {plain_text(told.important[0][0], 120)}" if told.important else ""
+        return f" · {plain_text(told.important[0][0], 120, zone)}" if told.important else ""
     left = told.deadline_count - 1
-    return f" · first {plain_text(told.deadlines[0][0], 120)}{f' and {left} more' if left else ''}"
+    return f" · first {plain_text(told.deadlines[0][0], 120, zone)}{f' and {left} more' if left else ''}"
 
 
-def _deadlines(told: Story) -> list[str]:
-    lines = [f"• {mrkdwn(parts, _LINE + (len(url) if url else 0), url)}" for parts, url in told.deadlines[:LISTED]]
+def _deadlines(told: Story, zone: tzinfo) -> list[str]:
+    lines = [
+        f"• {mrkdwn(parts, _LINE + (len(url) if url else 0), url, zone)}" for parts, url in told.deadlines[:LISTED]
+    ]
     left = told.deadline_count - len(lines)
     return [*lines, f"… and {left} more"] if left else lines
 

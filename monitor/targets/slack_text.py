@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, tzinfo
 
 from monitor.moments import parse_instant
-from monitor.targets.telling import Moment, Part, Strong, in_utc
+from monitor.targets.telling import Moment, Part, Strong, in_zone
 from monitor.targets.telling.cleaning import CUT, clean
 
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -66,21 +67,24 @@ def link(url: str | None, label: str) -> str:
     return f"<{url.replace('&', '&amp;')}|{label.replace('|', '│')}>"
 
 
-def moment(value: str) -> str:
-    """An instant in, what Slack shows in the reader's zone out; the fallback carries UTC."""
+def moment(value: str, zone: tzinfo = UTC) -> str:
+    """An instant in, what Slack shows in the reader's zone out; where it cannot, it is shown in `zone`."""
     at = parse_instant(value)
     if at is None or at.timestamp() <= 0:
         return escape(value, 40)
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{in_utc(value)}>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{escape(in_zone(value, zone), 40)}>"
 
 
-def mrkdwn(parts: Sequence[Part], limit: int, url: str | None = None) -> str:
-    """A sentence in, mrkdwn of at most `limit` characters out; its first strong part links to `url`."""
+def mrkdwn(parts: Sequence[Part], limit: int, url: str | None = None, zone: tzinfo = UTC) -> str:
+    """A sentence in, mrkdwn of at most `limit` characters out; its first strong part links to `url`.
+
+    `zone` is that of instants where Slack does not know the reader's.
+    """
     rendered: list[str] = []
     left = limit
     for part in parts:
         if isinstance(part, Moment):
-            text = moment(part.at)
+            text = moment(part.at, zone)
         elif isinstance(part, Strong):
             text, url = _strong(part.text, url, left, limit // 2), None
         else:

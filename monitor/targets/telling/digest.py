@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from monitor.targets.telling.facts import Facts
-from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, days, graded
+from monitor.targets.telling.words import Moment, Part, Said, Strong, Tone, count, day, days, graded, in_utc
 
 _NAMED = 5
 """Deadlines that the one sentence names; messages with room for it list all."""
@@ -53,7 +53,9 @@ def story(facts: Facts) -> Story:
         more_deadlines=max(0, _number(details.get("deadlines_total")) - len(deadlines)),
         events={str(type_): _number(number) for type_, number in events.items()},
         total=_number(details.get("events_total")),
-        important=[_event(one) for one in _mappings(details.get("important"))],
+        important=[
+            _event(one) for one in sorted(_mappings(details.get("important")), key=lambda one: bool(_over(one)))
+        ],
         since=str(details.get("since") or ""),
         due=str(details.get("due") or ""),
         late=float(_number(details.get("late"))),
@@ -93,8 +95,29 @@ def _deadline(one: Mapping[str, Any]) -> tuple[Sequence[Part], str | None]:
 
 
 def _event(one: Mapping[str, Any]) -> tuple[Sequence[Part], str | None]:
-    sign = graded(Tone.NEWS, str(one.get("severity") or "")).sign
-    return (f"{sign} {str(one.get('text') or one.get('type') or '')[:300]}",), _url(one)
+    """`🔴 Job 7 failed.`; `🟢 Since resolved: Job 7 failed.` where that is over."""
+    over = _over(one)
+    tone = Tone.GOOD if over else graded(Tone.NEWS, str(one.get("severity") or ""))
+    text = str(one.get("text") or one.get("type") or "")[:300]
+    return (f"{tone.sign} {f'Since {over}: ' if over else ''}", *_timed(text, one.get("moments"))), _url(one)
+
+
+def _over(one: Mapping[str, Any]) -> str:
+    """How a condition has ended since; empty where it is open, and for what only happened."""
+    state = one.get("state")
+    return str(state) if state in ("resolved", "expired") else ""
+
+
+def _timed(text: str, moments: Any) -> Iterator[Part]:
+    """Text in, the same with its instants as such out: each stands in it as `in_utc` writes it."""
+    for at in moments if isinstance(moments, list) else ():
+        written = in_utc(str(at))
+        before, found, after = text.partition(written) if written else (text, "", "")
+        if found:
+            yield before
+            yield Moment(str(at))
+            text = after
+    yield text
 
 
 def _url(one: Mapping[str, Any]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -75,14 +76,22 @@ class Said:
 
 def in_utc(instant: str) -> str:
     """An instant in, `5 Jan 2026 09:30 UTC` out; what is none as it is."""
+    return in_zone(instant, UTC)
+
+
+def in_zone(instant: str, zone: tzinfo) -> str:
+    """An instant in, the same on the clocks of a zone out: `5 Jan 2026 04:30 EST`; what is none as it is."""
     at = parse_instant(instant)
-    return f"{at.day} {at:%b %Y %H:%M} UTC" if at else instant
+    if at is None:
+        return instant
+    there = at.astimezone(zone)
+    return f"{there.day} {there:%b %Y %H:%M %Z}"
 
 
-def plain_text(parts: Sequence[Part], limit: int = LONGEST) -> str:
-    """A sentence in, the same as one clean line of text out: instants in UTC, nothing escaped, what is cut says so."""
+def plain_text(parts: Sequence[Part], limit: int = LONGEST, zone: tzinfo = UTC) -> str:
+    """A sentence in, the same as one clean line of text out: instants in `zone`, nothing escaped, cuts marked."""
     told = (
-        in_utc(part.at) if isinstance(part, Moment) else part.text if isinstance(part, Strong) else part
+        in_zone(part.at, zone) if isinstance(part, Moment) else part.text if isinstance(part, Strong) else part
         for part in parts
     )
     return line("".join(told), limit)

@@ -140,6 +140,27 @@ async def test_digests_that_could_not_be_sent_become_one_that_names_the_others(r
     assert "those of 21 Nov 2025 could not be sent" in lines_of(message.payload)[-1]
 
 
+async def test_what_has_ended_by_then_is_told_as_over(redis: Redis, store_url: str) -> None:
+    """The condition that is still open is not; what merely happened is neither."""
+    async with room(store_url, ROUTES, DAILY) as here:
+        await look(here)
+        for what, id in (("failed", "1"), ("failed", "2"), ("claimed", "3")):
+            await here.tell(what, id)
+        await here.pass_(hours=1)
+        await here.tell("deleted", "1")
+        await here.pass_(hours=1)
+        await a_moment_later(here.services)
+        event = await here.services.consumer.digesting.as_it_would_be("chat")
+        assert event is not None
+        states = {(one["type"], one["key"]): one["state"] for one in event.data["details"]["important"]}
+    assert {type_.rpartition(".")[2] + key[-1]: state for (type_, key), state in states.items()} == {
+        "failed1": "resolved",
+        "failed2": "open",
+        "claimed3": None,
+        "deleted1": None,
+    }
+
+
 async def test_a_digest_can_be_looked_at_before_its_time(redis: Redis, store_url: str) -> None:
     """As it would be now, as often as one likes; the real one comes all the same."""
     async with room(store_url, ROUTES, DAILY) as here:

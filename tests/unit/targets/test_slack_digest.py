@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +52,31 @@ def test_a_digest_reads_from_deadlines_to_events() -> None:
     ]
 
 
+def test_instants_are_the_readers_and_what_is_over_is_not_told_as_open() -> None:
+    """Date tokens with the target's zone beside them; what has ended comes last, and says so."""
+    failed = {
+        "severity": "critical",
+        "text": "Job 7 failed at 5 Jan 2026 05:34 UTC.",
+        "moments": ["2026-01-05T05:34:00Z"],
+    }
+    body = digest(
+        events={"a.b.failed": 3},
+        events_total=3,
+        since="2026-01-04T09:00:00Z",
+        important=[{**failed, "state": "resolved"}, {**failed, "state": "expired"}, {**failed, "state": "open"}],
+    )
+    made = message([read(body)], NOW, ZoneInfo("America/New_York"))
+    assert made is not None
+    told = made["blocks"][2]["text"]["text"].splitlines()
+    token = "<!date^1767591240^{date_short_pretty} {time}|5 Jan 2026 00:34 EST>"
+    assert told == [
+        f"🔴 Job 7 failed at {token}.",
+        f"🟢 Since resolved: Job 7 failed at {token}.",
+        f"🟢 Since expired: Job 7 failed at {token}.",
+    ]
+    assert made["text"].endswith("3 events · 🔴 Job 7 failed at 5 Jan 2026 00:34 EST.")
+
+
 def test_the_line_for_phones_names_the_first_deadline_or_the_gravest_event() -> None:
     """Two numbers alone would make everybody open the app."""
     made = message([read(FULL)], NOW)
@@ -84,8 +110,20 @@ def test_other_events_are_no_digest() -> None:
 
 words = st.one_of(st.text(max_size=400), st.just("<!channel> <@U012> *x* &" * 200), st.just("🗓" * 500), st.none())
 lines = st.fixed_dictionaries(
-    {"title": words, "text": words, "field": words, "day": words, "state": words, "severity": words, "at": words},
-    optional={"url": st.sampled_from(["https://x.example/1", "javascript:1", 7]), "days_left": st.integers()},
+    {
+        "title": words,
+        "text": words,
+        "field": words,
+        "day": words,
+        "state": st.one_of(words, st.sampled_from(["open", "resolved", 7])),
+        "severity": words,
+        "at": words,
+    },
+    optional={
+        "moments": st.one_of(st.lists(words, max_size=3), words),
+        "url": st.sampled_from(["https://x.example/1", "javascript:1", 7]),
+        "days_left": st.integers(),
+    },
 )
 
 
