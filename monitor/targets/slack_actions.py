@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeAlias
 
+from monitor.targets.slack_blocks import plain_object
+
 Json: TypeAlias = dict[str, Any]
 
 ACKNOWLEDGE, SNOOZE, OPEN, RUNBOOK = "jobwire_ack", "jobwire_snooze", "jobwire_open", "jobwire_runbook"
@@ -112,13 +114,9 @@ def _wish(choice: str | None, reference: str) -> Wish | None:
 
 
 def _button(text: str, action: str, **more: str) -> Json:
-    return {"type": "button", "text": _plain(text), "action_id": action, **more}
+    return {"type": "button", "text": plain_object(text), "action_id": action, **more}
 
 
 def _menu(reference: str) -> Json:
-    options = [{"text": _plain(text), "value": f"{choice} {reference}"} for choice, text in _CHOICES]
-    return {"type": "static_select", "placeholder": _plain("Snooze"), "action_id": SNOOZE, "options": options}
-
-
-def _plain(text: str) -> Json:
-    return {"type": "plain_text", "text": text, "emoji": False}
+    options = [{"text": plain_object(text), "value": f"{choice} {reference}"} for choice, text in _CHOICES]
+    return {"type": "static_select", "placeholder": plain_object("Snooze"), "action_id": SNOOZE, "options": options}
