@@ -30,6 +30,7 @@ Where to look:
     cli/ web/                                                         what people see
     embedded/ supervise                                               the bundled server; processes of `up`
     simulator/ demo/                                                  stand-ins of the outside; a world to look at
+    telemetry/                                                        traces for a collector
     receive                                                           for receivers: needs nothing else of this
 
 Imports point one way, from the bottom of this list to the top; `pyproject.toml` has the contracts and the

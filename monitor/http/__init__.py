@@ -4,10 +4,12 @@
 recorded, because retries of a delivery belong to the store, where they survive a crash.
 
     caller  sender     the two runners
+    paced              a sender that keeps the rates of receivers
     drive              how a generator is run
     authorise          headers and tokens
     wire               one request on a pooled connection, for the sender
     governor  pace     whose turn it is: the protocol, and the one for a process alone
+    blocking           calls of libraries that speak for themselves, in threads
     connect            the border to aiohttp: sessions, egress guard, errors in our own words
 """
 

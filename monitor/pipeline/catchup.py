@@ -2,7 +2,8 @@
 
 Pure. An event takes the place of an earlier one of the same resource only when it shows a later revision of it whole,
 so whatever the earlier one said, that something is over included, the later one implies. Clock events stand for no
-change, and news about sources and targets are never left out.
+change, and news about sources and targets are never left out. This is `catch_up: latest` of a target that gets each
+event; many late groups in one message are `backlog`.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@
     replay       what is sent again
     explain      why an event was made, and where it went
     diagnosis    what is wrong around an installation
+    series       how figures went over the last hours, for charts
 
 Answers are structs whose JSON is that of the command line and of the API: docs/commands.md.
 """

@@ -4,7 +4,8 @@ Module by module:
 
     spans     what a unit of work that has ended is, and who takes it
     export    a bounded queue and a thread: work is never held up, what cannot be sent is counted and dropped
-    otlp      spans in the words of OpenTelemetry's own library, the extra `otel`, sent by OTLP over HTTP
+    otlp      batches sent by OpenTelemetry's own library, the extra `otel`, by OTLP over HTTP
+    translate spans in its words; imported only with the extra
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@
     reading      GET /api/v1/...: sources, targets, resources, deliveries
     eventlog     GET /api/v1/events: forwards from a cursor, backwards from the end
     singles      GET: one of them by its name, key or id
+    series       GET /api/v1/series: how figures went, for charts
     trials       who would get an event, and what; a message marked as a test
     diagnosis    how the installation is, and how other routes would have done
     removals     what went missing all at once, and somebody's word on it
@@ -20,7 +21,7 @@
     attending    conditions and silences, read and said
     switching    POST: a target switched off and on
     rotating     POST: a new signing secret for a target
-    slack        POST /slack/interactions: clicks on buttons of our messages
+    slack        POST /slack/interactions: clicks on buttons of our messages; slack_people: who may click
     signatures   how each provider signs its webhooks
     pages/       the page for people, and server-sent events
     session      signing in: the cookie, and the mark of a form

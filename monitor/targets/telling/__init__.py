@@ -5,6 +5,8 @@ words      parts of sentences, tones, how days and spans are said
 resource   what happened to a job, contract or interview
 monitor    what happened to a source or target
 headline   what happened in one short line
+digest     what comes and what has happened, once a day
+backlog    what a catch-up message says of many late groups
 cleaning   text of providers made fit to be read
 """
 
