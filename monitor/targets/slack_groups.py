@@ -26,7 +26,7 @@ from monitor.targets.slack_blocks import (
     section,
 )
 from monitor.targets.slack_fields import fields_of
-from monitor.targets.slack_lines import began, headline, joint, loud, news_line, state_of, title_of
+from monitor.targets.slack_lines import began, headline, joint, loud, news_first, news_line, state_of, title_of
 from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, since
@@ -63,8 +63,12 @@ def reply(
         for member in group.members
         if member.news is not News.SAME or (repeated and member.status is Status.OPEN and not member.over)
     ]
+    # Of an escalation only what is due: the others are not late yet, or were escalated before.
+    due = [member for member in told if member.escalated]
+    if group.reason is Reason.ESCALATION and due:
+        told = [*due, *(member for member in told if not member.escalated and member.news is not News.SAME)]
     if alone and not mention:
-        told = []
+        told = due = []
     lines = [*(line for member in told[:LISTED] for line in _news_of(member, group)), *_lines_of(others)]
     if len(told) > LISTED:
         lines.append(f"… and {len(told) - LISTED} more")
@@ -73,7 +77,7 @@ def reply(
     opening = _opening(group)
     said = [f"{mention} {opening}".strip() if mention else opening, *lines]
     acts = acts_line(told, state_of(told[0])[0]) if told and not others else None
-    text = (f"{mention} " if mention else "") + (acts or news_line(group, told, others, zone))
+    text = (f"{mention} " if mention else "") + (acts or news_line(group, due or told, others, zone))
     return {"text": text, "blocks": lines_in_sections([line for line in said if line])}
 
 
@@ -115,7 +119,7 @@ def _one(group: Group, member: Member, *, clicks: bool) -> list[Json]:
 
 def _several(group: Group, *, clicks: bool) -> list[Json]:
     sign, title = title_of(group)
-    shown = group.members[:LISTED]
+    shown = news_first(group.members)[:LISTED]
     lines = [_listed(member, group.reason) for member in shown]
     if len(group.members) > LISTED:
         lines.append(f"… and {len(group.members) - LISTED} more")

@@ -13,6 +13,7 @@ from itertools import pairwise
 from monitor.conditions import Status
 from monitor.grouping.message import Group, Member, News, Reason
 from monitor.moments import parse_instant
+from monitor.routing.severity import rank
 from monitor.targets.slack_text import escape, plain
 from monitor.targets.standing import facts_of, move_of, status_of, word
 from monitor.targets.telling import Facts, Moment, Tone, count, graded, span, tell
@@ -41,7 +42,7 @@ def headline(group: Group, zone: tzinfo = UTC) -> str:
     if len(group.members) == 1:
         return _about(group.members[0], group.reason, zone)
     sign, title = title_of(group)
-    fresh = [member for member in group.members if member.news is not News.SAME]
+    fresh = [member for member in news_first(group.members) if member.news is not News.SAME]
     told = fresh or list(group.open) or list(group.members)
     line = f"{title}: {_told(told, group.reason, said='Open' if group.open else 'Resolved')}"
     return f"{sign} {escape(line, _LINE)}{_since(told, group.reason, zone)}"
@@ -57,6 +58,21 @@ def news_line(group: Group, told: Sequence[Member], others: Sequence[Facts], zon
     more = f", and {count(len(others), 'event')} more" if others else ""
     line = escape(f"{why or state}: {_told(told, group.reason, said='Open' if why else state)}{more}", _LINE)
     return f"{sign} {line}{_since(told, group.reason, zone)}"
+
+
+def news_first(members: Sequence[Member]) -> list[Member]:
+    """Conditions of a group in its own order in; what this message is about before the rest out.
+
+    Of that the gravest and the newest first, what is over after it; the rest stays in its order.
+    """
+    return sorted(members, key=_weight)
+
+
+def _weight(member: Member) -> tuple[bool, bool, bool, int, float]:
+    if member.news is News.SAME and not member.escalated:
+        return True, False, False, 0, 0.0
+    newest = (member.condition.ended_at or member.condition.changed_at).timestamp()
+    return False, not member.escalated, member.over, -rank(member.severity), -newest
 
 
 def title_of(group: Group) -> tuple[str, str]:

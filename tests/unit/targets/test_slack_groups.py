@@ -221,6 +221,25 @@ def test_several_are_listed_and_counted() -> None:
     assert headline(group(*over, *over)) == "🟢 All 2 resolved: Import of users, Import of users"
 
 
+def test_what_a_message_is_about_is_listed_before_the_rest() -> None:
+    """The gravest and the newest of it first, then what is just over; what was known before has the room left."""
+    known = [
+        member(stored("worklayer.job.failed", f"job/{n}", f"Known {n}", id=f"evt_{n}"), news=News.SAME)
+        for n in range(32)
+    ]
+    older, newer = (
+        member(stored("worklayer.job.failed", title=name), changed_at=NOW + timedelta(minutes=n))
+        for n, name in enumerate(("Older", "Newer"))
+    )
+    grave = member(stored("worklayer.job.failed", title="Grave"), severity="critical")
+    over = member(FAILED, status=Status.RESOLVED)
+    made = lines_of(parent(group(*known, grave, older, newer, over), clicks=False))
+    named = [next((name for name in ("Grave", "Newer", "Older", "Import") if name in line), "") for line in made[1:6]]
+    assert named == ["Grave", "Newer", "Older", "Import", ""]
+    assert [line for line in made if "Known" in line] == made[5:11]
+    assert "… and 26 more" in made[11]
+
+
 def test_links_are_there_without_clicks() -> None:
     """Open and the runbook of the route's label; buttons that nobody would hear are not shown."""
     linked = member(stored("worklayer.job.failed", url="https://jobs.example/7"))
