@@ -7,11 +7,13 @@ JobwireError
 ├── StateRefused            what is stored is of a version that this program cannot read
 ├── Unreadable              something in the store is damaged: what, where, and how to go on without it
 ├── Fenced                  another worker holds the lease now: stop, it has taken over
+├── TargetDisabled          nothing is sent to a target until it is enabled
 ├── TransportError          no answer came back
 │   ├── TransportTimeout    ... in time
 │   ├── ConnectFailed       ... because no connection could be made or it broke
 │   ├── AddressBlocked      ... because the address is not allowed by the egress guard
 │   ├── SecretsLocked       ... because nothing was sent: what signs it cannot be read
+│   ├── Paused              ... because nothing was sent: the receiver asked for a pause
 │   └── BodyTooLarge        ... because the answer is larger than `max_body`
 └── ProviderError           a provider answered, but not with what was asked for
     ├── ProviderUnavailable 5xx, HTML, half a body: try again at the next slot
@@ -72,6 +74,16 @@ class Unreadable(JobwireError):
 
 class Fenced(JobwireError):
     """The lease of this scan has passed to another worker: nothing more may be written."""
+
+
+class TargetDisabled(JobwireError):
+    """A target is disabled and `backlog` deliveries wait for it: nothing is sent again before it is enabled."""
+
+    def __init__(self, target: str, backlog: int) -> None:
+        waits = f"; {backlog:,} that wait for it go first then" if backlog else ""
+        super().__init__(
+            f"{target} is disabled and is sent nothing: run `jobwire target enable {target}`, then replay{waits}"
+        )
 
 
 class TransportError(JobwireError):

@@ -16,7 +16,7 @@ from monitor.cli.eventlog import moment
 from monitor.cli.options import HERE, AsJson, Where
 from monitor.cli.output import at_terminal, json_line, note, say, table
 from monitor.cli.phrases import plural, short_time
-from monitor.errors import UsageError
+from monitor.errors import TargetDisabled, UsageError
 
 Ids = Annotated[str, Parameter(name="IDS", help="Deliveries or events; an event is all its deliveries.")]
 Target = Annotated[
@@ -92,7 +92,7 @@ async def _named(at: Desk, ids: tuple[str, ...], target: str | None, *, dry_run:
 async def _chosen(at: Desk, wanted: ReplayWanted, *, dry_run: bool, yes: bool, as_json: bool) -> int:
     waiting = None if dry_run else await at.disabled(wanted.target)
     if waiting is not None:
-        note(f"error: {_refusal(wanted.target, waiting)}")
+        note(f"error: {TargetDisabled(wanted.target, waiting)}")
         return FAILED
     counted = await at.count(wanted)
     count = values(counted)
@@ -112,11 +112,6 @@ async def _chosen(at: Desk, wanted: ReplayWanted, *, dry_run: bool, yes: bool, a
         for line in _results(results):
             say(line)
     return 0 if set(results) <= _DONE else FAILED
-
-
-def _refusal(target: str, backlog: int) -> str:
-    waits = f"; {backlog:,} that wait for it go first then" if backlog else ""
-    return f"{target} is disabled and is sent nothing: run `jobwire target enable {target}`, then replay{waits}"
 
 
 def _agreed(count: int) -> bool:

@@ -181,12 +181,6 @@ def within_reach(since: int, now: int, kept: int) -> None:
         )
 
 
-def refusal(target: str, backlog: int) -> str:
-    """What is said of a disabled target: nothing is sent to it, and what to do."""
-    waits = f"; {backlog:,} that wait for it go first then" if backlog else ""
-    return f"{target} is disabled and is sent nothing: run `jobwire target enable {target}`, then replay{waits}"
-
-
 def _replayed(one: StoredDelivery, result: str) -> Replayed:
     return Replayed(one.id, one.event, one.target, result)
 

@@ -12,11 +12,11 @@ import structlog
 from aiohttp import web
 
 from monitor.bootstrap import Services, replaying
-from monitor.errors import UsageError
+from monitor.errors import TargetDisabled, UsageError
 from monitor.moments import from_millis, parse_moment, to_millis
 from monitor.routing import type_glob
 from monitor.status import Choice, ReplayCount, ReplayDone
-from monitor.status.replay import Replayed, done, refusal, within_reach
+from monitor.status.replay import Replayed, done, within_reach
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
 from monitor.web.questions import ONCE
@@ -79,7 +79,7 @@ class Replays:
             if found.result == "unknown" or found.target is None:
                 raise Problem(404, "no such delivery: /api/v1/deliveries lists those that are kept")
             if found.result == "disabled":
-                raise Problem(409, refusal(found.target, (await self._store.reading.backlog(found.target)).size))
+                raise await self._disabled(found.target)
             if found.result in _REFUSED:
                 raise Problem(409, _REFUSED[found.result])
             structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target)
@@ -137,12 +137,16 @@ class Replays:
         async def work(asked_ms: int, beat: Beat) -> ReplayDone:
             choice = self._choice(name, wish, asked_ms)
             if "disabled" in await self._store.reading.target(name):
-                raise Problem(409, refusal(name, (await self._store.reading.backlog(name)).size))
+                raise await self._disabled(name)
             result = await done(name, self._replaying.run(choice), beat)
             structlog.get_logger().info("target.replayed", target=name, count=result.count, results=result.results)
             return result
 
         return await self._answered(request, body, work)
+
+    async def _disabled(self, target: str) -> Problem:
+        """What is said of a target to which nothing is sent."""
+        return Problem(409, str(TargetDisabled(target, (await self._store.reading.backlog(target)).size)))
 
     def _choice(self, name: str, wish: ReplayWish, now_ms: int) -> Choice:
         moments = [parse_moment(text, from_millis(now_ms)) if text else None for text in (wish.since, wish.until)]
