@@ -2,6 +2,7 @@
 
 app        addresses, and who is signed in
 views      what each page shows, gathered from the store
+headline   what the first line of Now says
 timeline   the deadlines of the next days as a drawing
 acts       what somebody asks for with a button
 stream     events as they happen, as server-sent events

@@ -20,6 +20,7 @@ from monitor.web.guard import ROLE, SESSION, Guard
 from monitor.web.operations import addresses_of, operation
 from monitor.web.pages import scale
 from monitor.web.pages.charts import RANGES, chart
+from monitor.web.pages.headline import headline
 from monitor.web.pages.render import environment, page, short
 from monitor.web.pages.stream import Streams
 from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, in_words, ticks, weekends
@@ -67,16 +68,19 @@ class Pages:
     async def now(self, request: web.Request) -> web.Response:
         """One glance: is everything watched, what needs me, was everybody told."""
         views, now = self._views, await self._views.now()
-        due = await views.deadlines()
+        due, late = await views.deadlines(), await views.late()
+        sources, targets, conditions = await views.sources(), await views.targets(), await views.conditions()
         span = span_of(await self._running.store.db.now_ms(), _GLANCE_MINUTES)
         values = {
-            "sources": await views.sources(),
+            "headline": headline([one.view for one in sources], targets, late),
+            "late": late,
+            "sources": sources,
             "charts": [chart(one) for one in await charts(self._running, span, "latency", "attempts")],
             "chart_left": scale.LEFT,
             "chart_width": scale.WIDTH,
             "chart_height": scale.HEIGHT,
-            "targets": await views.targets(),
-            "conditions": await views.conditions(),
+            "targets": targets,
+            "conditions": conditions,
             "due": due,
             "dots": dots(due, now),
             "said": in_words(due, now),

@@ -87,7 +87,7 @@ def chart(view: SeriesView) -> Chart:
     if not any(value for line in lines for value in line.values):
         lines = []
     if not lines:
-        return Chart(view.metric, title, _EMPTY[view.metric], _ADVICE[view.metric], [], 0, [], [], [])
+        return Chart(view.metric, title, _EMPTY[view.metric] + _waiting(view), _ADVICE[view.metric], [], 0, [], [], [])
     words = words_of(view)
     place = Scale.of([one.values for one in lines], log=view.metric == "latency", of_time=view.unit == "seconds")
     return Chart(
@@ -176,7 +176,7 @@ def _summary(view: SeriesView) -> str:
         slowest = max((value for value in lines["max"] if value is not None), default=None)
         return (
             f"Last: half arrived within {seconds(half)}, 95 % within {seconds(most)}; "
-            f"nothing in this time took longer than {seconds(slowest)}."
+            f"nothing in this time took longer than {seconds(slowest)}.{_waiting(view)}"
         )
     if view.metric == "freshness":
         now = {name: value for name, values in lines.items() if (value := _latest(values)) is not None}
@@ -193,6 +193,14 @@ def _summary(view: SeriesView) -> str:
     most_of = max(sums, key=lambda name: sums[name])
     peak = max(_sum(values) for values in zip(*lines.values(), strict=True))
     return f"{number(sum(sums.values()))} events, at most {number(peak)} a minute; most of {most_of}."
+
+
+def _waiting(view: SeriesView) -> str:
+    """What has not arrived, and so is in no line."""
+    if not view.waiting:
+        return ""
+    since = f", the oldest for {seconds(view.oldest)}" if view.oldest else ""
+    return f" Not counted: {number(view.waiting)} still wait{since}."
 
 
 def _sum(values: Iterable[float | None]) -> float:

@@ -17,7 +17,9 @@ from monitor.targets.telling.cleaning import line
 from monitor.values import elapsed
 
 _GOOD = frozenset({"ok", "delivered", "closed", "resolved", "complete"})
-_BAD = frozenset({"failing", "failed", "stale", "credentials_rejected", "open", "critical", "exhausted"})
+_BAD = frozenset(
+    {"failing", "failed", "stale", "credentials_rejected", "open", "critical", "exhausted", "late", "not watched"}
+)
 _LONGEST = 300
 _SECOND, _MINUTE = 1000, 60_000
 

@@ -37,6 +37,7 @@ from monitor.status.explain import Explanation, explain
 from monitor.store.deadlines import Armed
 from monitor.store.reading import StoredDelivery
 from monitor.web.pages.timeline import DAYS, Due
+from monitor.web.readiness import Readiness
 
 EVENTS, CONDITIONS, HELD, DEADLINES, LOOKED_AT, AT_ONCE = 50, 50, 100, 200, 2000, 200
 _ORDER = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)
@@ -109,6 +110,15 @@ class Views:
     def __init__(self, running: Services) -> None:
         self._running = running
         self._store = running.store
+        self._readiness = Readiness(running)
+
+    async def late(self) -> dict[str, list[str]]:
+        """What nobody takes up, as /readyz names it; `workers` at once where none is alive."""
+        now_ms = await self._store.db.now_ms()
+        found = await self._readiness.late(now_ms)
+        if "workers" not in found["steps"] and not await self._store.fleet.alive(now_ms):
+            found["steps"].append("workers")
+        return found
 
     async def now(self) -> datetime:
         """The store's time."""

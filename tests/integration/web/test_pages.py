@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from monitor.clock import utc_now
 from monitor.moments import stamp
+from monitor.store.fleet import ALIVE_MS, WorkerFacts
 from monitor.web.guard import MARK
 from monitor.web.session import COOKIE
 from tests.integration.web.serving import Served, jobs, served
@@ -54,7 +55,6 @@ async def test_every_page_shows_what_is_so(redis: Redis, store_url: str) -> None
     async with changed(store_url) as (at, event):
         await at.watch.services.consumer.relay.relay()
         now = await html(at, "/")
-        assert "All is watched" in now
         assert "Job b" in now
         assert "worklayer.job.claimed" in await html(at, "/events")
         assert "No event fits" in await html(at, "/events?type=*.*.removed")
@@ -67,6 +67,40 @@ async def test_every_page_shows_what_is_so(redis: Redis, store_url: str) -> None
         assert "revision 2" in await html(at, "/resources/tax/job/b")
         assert "not tried yet" in await html(at, "/deliveries?target=ops&status=pending")
         assert "Scan now" in await html(at, "/sources/tax")
+
+
+async def beats(at: Served, ago_ms: int = 0) -> None:
+    """A worker said so long ago that it lives."""
+    now_ms = await at.watch.services.store.db.now_ms()
+    facts = WorkerFacts("1", config_ok=True, config_at=now_ms, seen_at=now_ms - ago_ms)
+    await at.watch.services.store.fleet.beat("w1", facts)
+
+
+async def test_the_headline_says_when_nobody_watches(redis: Redis, store_url: str) -> None:
+    """No worker was started, one works, it died: sources are not called well while nobody looks at them."""
+    async with served(store_url) as at:
+        running = at.watch.services
+        await running.scanner.scan(running.sources["tax"], await running.timetable.current_slot("tax"))
+        text = await html(at, "/")
+        assert "<h1>Nobody is watching: no worker runs" in text
+        assert "jobwire doctor" in text
+        assert "not watched</span>" in text
+        await beats(at)
+        text = await html(at, "/")
+        assert "<h1>All is watched, and everybody is told</h1>" in text
+        assert "not watched" not in text
+        await beats(at, ago_ms=ALIVE_MS + 1)
+        assert "<h1>Nobody is watching" in await html(at, "/")
+
+
+async def test_the_headline_says_what_is_late(redis: Redis, store_url: str) -> None:
+    """A worker lives, but does not take up the scan that has been due for long."""
+    async with served(store_url) as at:
+        await at.watch.scan("tax")  # for a slot of long ago
+        await beats(at)
+        text = await html(at, "/")
+        assert "<h1>Scans are late: tax" in text
+        assert "late</span>" in text
 
 
 async def test_an_empty_installation_says_what_to_do(redis: Redis, store_url: str) -> None:
