@@ -15,8 +15,8 @@ _FORGET_MS = 3_600_000
 class WorkerFacts(msgspec.Struct, frozen=True):
     """What a worker says of itself; `config_ok` is False while the file that it reads has problems.
 
-    `config_at` is when it took the config that is in effect, `seen_at` when it last beat (ms, store's clock). `lag_worst`
-    and `lag_mean` are how late its event loop was in the last minute (seconds).
+    `config_at` is when it took the config that is in effect, `seen_at` when it last beat (ms, store's clock).
+    `lag_worst` and `lag_mean` are how late its event loop was in the last minute (seconds).
     """
 
     version: str
