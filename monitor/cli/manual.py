@@ -52,7 +52,7 @@ changed, disabled, gone, unconfigured or unknown |
 | `removals list` | `{key source kind id title state missed last_seen}` |
 | `targets` | `{name type state backlog oldest_at success_rate circuit}`; \
 `state` is ok, failing or disabled; `circuit` is closed, open (the receiver cannot be reached, or asked for quiet) or \
-half_open (one delivery is trying) |
+half_open (one delivery is trying); `given_up` beside them if deliveries were given up and not sent again |
 | `poll` | `{source scan events}`, with `--dry-run` what would be; `scan.counts` by kind and state at a first \
 look, `scan.due` deadlines that are due then |
 | `poll --server` | `{source asked_at}`; with `--dry-run` as without `--server` |

@@ -78,4 +78,6 @@ def _source_row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
 def _target_row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
     rate = f"{one['success_rate']:.0%}" if one["success_rate"] is not None else "-"
     waits, oldest = f"{one['backlog']:,}", ago(one["oldest_at"], now)
+    if one.get("given_up"):
+        waits += f" ({one['given_up']:,} given up)"
     return one["name"], one["type"], one["state"], waits, oldest, rate, one["circuit"], one["address"]

@@ -11,6 +11,7 @@ import msgspec
 from monitor.moments import from_millis, parse_instant, stamp, to_millis
 from monitor.status.watched import Watched
 from monitor.store.minutes import KEPT_MINUTES, MORE, NO_SOURCE, OUTCOMES, AttemptMinutes, Minutes, SourceMinutes
+from monitor.store.reading import Backlog
 from monitor.store.sources import Sources
 from monitor.store.totals import AFTER_MS
 
@@ -41,6 +42,8 @@ class SeriesView(msgspec.Struct, frozen=True):
     `latency` (seconds from when a change was stored until its delivery had arrived) has p50, p95 and max, estimated
     from counts by limits (50 ms to a day); `events` and `attempts` are per minute; `freshness` is the greatest age of
     the last complete scan (seconds) at the end of a minute.
+
+    Of `latency`, `waiting` deliveries are not counted, because they have not arrived; the oldest for `oldest` seconds.
     """
 
     metric: Metric
@@ -48,6 +51,8 @@ class SeriesView(msgspec.Struct, frozen=True):
     start: str
     step: int
     lines: list[LineView]
+    waiting: int | msgspec.UnsetType = msgspec.UNSET
+    oldest: float | msgspec.UnsetType | None = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,13 @@ async def series(
             lines = [LineView(name, _ages(ends[name], span)) for name in sorted(watched)]
             charts.append(_view(metric, span, lines))
     return charts
+
+
+def with_waiting(view: SeriesView, backlogs: Sequence[Backlog], now_ms: int) -> SeriesView:
+    """A chart and what waits for each target at `now_ms` in, the chart that says what it does not count out."""
+    made = [one.oldest_ms for one in backlogs if one.oldest_ms is not None]
+    oldest = max(0, now_ms - min(made)) / 1000 if made else None
+    return msgspec.structs.replace(view, waiting=sum(one.size for one in backlogs), oldest=oldest)
 
 
 def _view(metric: Metric, span: Span, lines: list[LineView]) -> SeriesView:

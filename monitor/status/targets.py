@@ -21,7 +21,8 @@ class TargetView(msgspec.Struct, frozen=True):
     `backlog` counts deliveries that wait, `oldest_at` is when the oldest of them was made, `success_rate` the
     share of attempts of the last 100 tried deliveries that arrived (None when none of the last 1000 was tried).
     `circuit` is closed; open while the receiver cannot be reached, or asked for quiet; half_open while one delivery is
-    trying it.
+    trying it. `given_up`, if there are any, is how many deliveries were given up and not sent again: they are lost
+    until somebody replays them, also where what came after them arrives and the target is ok.
     """
 
     name: str
@@ -31,6 +32,7 @@ class TargetView(msgspec.Struct, frozen=True):
     oldest_at: str | None
     success_rate: float | None
     circuit: str
+    given_up: int | msgspec.UnsetType = msgspec.UNSET
     address: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -51,6 +53,7 @@ async def target_view(reading: Reading, name: str, type: str, now_ms: int) -> Ta
         oldest_at=stamp(from_millis(backlog.oldest_ms)) if backlog.oldest_ms is not None else None,
         success_rate=await _success_rate(reading, name),
         circuit=circuit(stored, held, now_ms),
+        given_up=backlog.given_up or msgspec.UNSET,
     )
 
 

@@ -60,10 +60,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What a target must still be sent: how many deliveries, and when the oldest of them was made (ms)."""
+    """What a target must still be sent: how many deliveries, and when the oldest of them was made (ms).
+
+    `given_up` is how many were given up and not sent again; they are counted as long as deliveries are kept.
+    """
 
     size: int
     oldest_ms: int | None
+    given_up: int = 0
 
 
 class Reading:
@@ -96,9 +100,11 @@ class Reading:
 
     async def backlog(self, target: str) -> Backlog:
         """What waits for a target, in one round trip however much it is."""
-        pending = self._db.keys.pending(target)
-        size, oldest = await self._db.run_all([("ZCARD", pending), ("ZRANGE", pending, 0, 0, "WITHSCORES")])
-        return Backlog(int(size), int(first_score(oldest)) if oldest else None)
+        pending, failed = self._db.keys.pending(target), self._db.keys.failed(target)
+        size, oldest, given_up = await self._db.run_all(
+            [("ZCARD", pending), ("ZRANGE", pending, 0, 0, "WITHSCORES"), ("ZCARD", failed)]
+        )
+        return Backlog(int(size), int(first_score(oldest)) if oldest else None, int(given_up))
 
     async def tries(self, target: str, most: int) -> list[tuple[int, bool]]:
         """Of the latest `most` deliveries of a target: how often each was tried, and whether it arrived."""

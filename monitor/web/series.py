@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from monitor.bootstrap import Services
-from monitor.status.series import METRICS, SeriesView, Span, series, span_of
+from monitor.status.series import METRICS, SeriesView, Span, series, span_of, with_waiting
 from monitor.store.minutes import KEPT_MINUTES
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
@@ -42,7 +42,11 @@ async def charts(running: Services, span: Span, *metrics: str) -> list[SeriesVie
     """The charts of what an installation scans and sends."""
     watched = {name: one for name, one in running.sources.items() if one.options.enabled}
     wanted = [one for one in METRICS if one in metrics]
-    return await series(running.store.minutes, running.store.sources, watched, wanted, span)
+    found = await series(running.store.minutes, running.store.sources, watched, wanted, span)
+    if "latency" not in wanted:
+        return found
+    backlogs = [await running.store.reading.backlog(name) for name in running.settings.targets]
+    return [with_waiting(one, backlogs, span.now_ms) if one.metric == "latency" else one for one in found]
 
 
 def _span(request: web.Request, now_ms: int) -> Span:

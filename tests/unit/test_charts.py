@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.status.series import METRICS, LineView, Metric, SeriesView
+from monitor.status.series import METRICS, LineView, Metric, SeriesView, with_waiting
+from monitor.store.reading import Backlog
 from monitor.web.pages import scale
 from monitor.web.pages.charts import MOST_LINES, ROWS, TITLES, chart, number, seconds
 
@@ -116,3 +117,14 @@ def test_the_script_has_the_same_marks_beside_the_axis() -> None:
     found = re.search(r"const powers = \[([^\]]+)\]", script)
     assert found is not None
     assert tuple(float(one) for one in found[1].split(",")) == scale.POWERS
+
+
+def test_latency_says_what_waits_and_is_not_counted() -> None:
+    """Deliveries that have not arrived have no latency; a chart of those that have must not look well for it."""
+    backlogs = [Backlog(174, 1_000), Backlog(0, None)]
+    arrived = view("latency", {"p50": [1.0], "p95": [1.0], "max": [1.0]})
+    nothing = view("latency", {"p50": [None], "p95": [None], "max": [None]})
+    for one in (arrived, nothing):
+        said = chart(with_waiting(one, backlogs, 350_000)).summary
+        assert said.endswith("Not counted: 174 still wait, the oldest for 5m 49s."), said
+        assert "wait" not in chart(with_waiting(one, [Backlog(0, None)], 350_000)).summary

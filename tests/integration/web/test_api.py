@@ -322,3 +322,27 @@ async def test_metrics_say_which_state_a_circuit_is_in(redis: Redis, store_url: 
         assert 'jobwire_target_circuit{target="ops",state="open"} 1' in text
         assert 'jobwire_target_circuit{target="ops",state="closed"} 0' in text
         assert 'jobwire_target_failures{target="ops"} 7' in text
+
+
+async def test_what_was_given_up_stays_with_the_target_until_it_is_sent_again(redis: Redis, store_url: str) -> None:
+    """A target that is ok again still says what was lost, until a replay; nothing is said where nothing was."""
+    async with served(store_url) as at:
+        await at.watch.scan()
+        await relayed(at, status="CLAIMED")
+        assert "given_up" not in (await at.get("/api/v1/targets/ops"))
+        lanes = at.watch.services.store.lanes
+        (one,) = await lanes.claim("ops", lease_ms=60_000, limit=1, take=1)
+        attempt = Attempt(1, "2026-01-05T09:30:00Z", 404, 12, None, "", "127.0.0.1")
+        await lanes.settle("ops", [Settled(one, "failed", 0.0, [(one.waiting[0].id, attempt)])])
+
+        found = await at.get("/api/v1/targets/ops")
+        assert (found["state"], found["given_up"]) == ("ok", 1)
+        (charted,) = (await at.get("/api/v1/series?metric=latency&since=1h"))["items"]
+        assert charted["waiting"] == 3
+
+        done = await at.ask("POST", f"/api/v1/deliveries/{one.waiting[0].id}/replay")
+        assert done.status in {200, 202}, await done.text()
+        assert "given_up" not in (await at.get("/api/v1/targets/ops"))
+        (charted,) = (await at.get("/api/v1/series?metric=latency&since=1h"))["items"]
+        assert charted["waiting"] == 4
+        assert charted["oldest"] >= 0
