@@ -12,7 +12,7 @@ from datetime import time, timedelta
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _CLOCK = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
@@ -103,6 +103,14 @@ def _zone(name: str) -> str:
         raise ValueError(f"{name!r} is not a time zone: write an IANA name such as Europe/London or UTC") from error
     return name
 
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_Full = Annotated[str, Field(min_length=1)]
+Text: TypeAlias = Annotated[_Full, BeforeValidator(_as_text, json_schema_input_type=_Full | int)]
+"""Text that is not empty; a whole number, which YAML made of `remote_id: 3235005483341316245`, is its digits."""
 
 ZoneName: TypeAlias = Annotated[str, AfterValidator(_zone)]
 """The name of a time zone, such as Europe/London."""

@@ -46,16 +46,10 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
 T = TypeVar("T")
 RootUrl = Annotated[str, AfterValidator(_root)]
 HeaderSecret: TypeAlias = Annotated[Secret, AfterValidator(_sendable)]
 """A token or key that is sent in a header; spaces around it and a leading `Bearer` are dropped."""
-Text: TypeAlias = Annotated[str, Field(min_length=1), BeforeValidator(_as_text, json_schema_input_type=str | int)]
-"""Non-empty text that YAML may have read as a number: `remote_id: 3235005483341316245`."""
 Many: TypeAlias = Annotated[list[T], BeforeValidator(_as_list), Field(min_length=1)]
 """One value or a list of them, at least one."""
 

@@ -31,7 +31,6 @@ from monitor.providers.base import (
     RootUrl,
     ScanPlan,
     SourceOptions,
-    Text,
     bearer,
 )
 from monitor.providers.bindbee_connector import Connector
@@ -41,7 +40,7 @@ from monitor.providers.lookups import look_up_each
 from monitor.providers.walks import Refused, probing, walk_by_cursor
 from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import Resource
-from monitor.values import Duration
+from monitor.values import Duration, Text
 
 JSON = {"Accept": "application/json"}
 

@@ -29,7 +29,6 @@ from monitor.providers.base import (
     RootUrl,
     ScanPlan,
     SourceOptions,
-    Text,
     bearer,
 )
 from monitor.providers.devrev_list import ACTIVE, JobsList, modified
@@ -48,7 +47,7 @@ from monitor.providers.lookups import look_up_each
 from monitor.providers.walks import Refused
 from monitor.providers.watermark import Newest, floor_of
 from monitor.resources import FieldChange, Resource
-from monitor.values import Duration
+from monitor.values import Duration, Text
 from monitor.vocabulary import Kind, NamedChange, Vocabulary, as_set
 
 NAME = "devrev"

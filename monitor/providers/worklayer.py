@@ -26,7 +26,6 @@ from monitor.providers.base import (
     RootUrl,
     ScanPlan,
     SourceOptions,
-    Text,
     Token,
     bearer,
 )
@@ -46,7 +45,7 @@ from monitor.providers.lookups import look_up_each
 from monitor.providers.walks import ReadPage, Refused, probing, walk_by_cursor
 from monitor.providers.worklayer_filter import open_jobs
 from monitor.resources import Resource
-from monitor.values import Duration, Secret
+from monitor.values import Duration, Secret, Text
 from monitor.vocabulary import DeadlineRule, Kind, NamedChange, Vocabulary
 
 NAME = "worklayer"

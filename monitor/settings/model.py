@@ -19,13 +19,13 @@ from monitor.ladders import Timing
 from monitor.moments import parse_date
 from monitor.providers.base import SourceOptions
 from monitor.settings.routes import Route
-from monitor.settings.section import Names, Section, Text
+from monitor.settings.section import Names, Section
 from monitor.settings.telemetry import TelemetrySettings
 from monitor.settings.times import TimeInterval
 from monitor.store.vault import key_bytes
 from monitor.stuck import StuckRule as Rule
 from monitor.targets.base import TargetOptions
-from monitor.values import Duration, Secret, TimeOfDay, parse_rate
+from monitor.values import Duration, Secret, Text, TimeOfDay, parse_rate
 
 EMBEDDED = "embedded"
 _STORE = re.compile(r"(rediss?|rediss?\+sentinel)://[^/\s]+(/\S*)?|unix://\S+")

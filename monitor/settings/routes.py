@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from monitor.settings.interpolation import Filled
-from monitor.settings.section import Names, Section, Text, each_once, one_or_many
+from monitor.settings.section import Names, Section, each_once, one_or_many
 from monitor.settings.times import TimesList
-from monitor.values import Duration
+from monitor.values import Duration, Text
 from monitor.yamlfile import resolve
 
 GROUP_NAMES = ("source", "provider", "type", "kind", "key", "state", "severity")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from monitor.values import Text
 
 
 class Section(BaseModel):
@@ -28,10 +30,6 @@ def one_or_many(given: Any) -> Any:
     return [given] if isinstance(given, str) else given
 
 
-def _as_text(given: Any) -> Any:
-    return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
-
-
 def each_once(given: tuple[str, ...]) -> tuple[str, ...]:
     """A list in, the same out; ValueError names what stands in it twice."""
     twice = sorted({one for one in given if given.count(one) > 1})
@@ -39,9 +37,6 @@ def each_once(given: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(f"names {', '.join(twice)} more than once")
     return given
 
-
-Text: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | int), Field(min_length=1)]
-"""Text that is not empty; a whole number is taken as its digits."""
 
 Names: TypeAlias = Annotated[
     tuple[Text, ...],

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from monitor.settings.section import Section, Text, one_or_many
-from monitor.values import ZoneName
+from monitor.settings.section import Section, one_or_many
+from monitor.values import Text, ZoneName
 
 _DAY = "(sunday|monday|tuesday|wednesday|thursday|friday|saturday)"
 _DAY_OF_MONTH = "(-?(3[01]|[12][0-9]|[1-9]))"
