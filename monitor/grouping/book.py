@@ -49,7 +49,8 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `number` counts messages since the group began, `repeat_at` is when open conditions are told again. `tried_at` is
     when a message that has not arrived yet was tried first: a part of it may have, and is not to be told twice.
-    `tries` counts the attempts at one that no event waits for, `owed` is the id of its delivery.
+    `tries` counts the attempts at one that no event waits for, `owed` is the id of its delivery. `pinged_at` is when
+    an escalation was told last.
     """
 
     told: dict[str, Told] = {}
@@ -61,6 +62,7 @@ class Book(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: int = 0
     tried_at: datetime | None = None
     owed: str = ""
+    pinged_at: datetime | None = None
     memory: dict[str, Any] = {}
 
     @property

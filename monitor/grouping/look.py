@@ -37,7 +37,8 @@ Hush: TypeAlias = Callable[[Condition, Place], Quiet | None]
 class Stance:
     """How a target and its route want to be told: see `monitor.targets.base` and the options of routes.
 
-    `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else.
+    `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else;
+    `escalates_from` is before when it hears of none, because it heard of one just now.
     `once`: what it was told is done with, events of its own tell it the rest. `attends`: it hears that conditions were
     seen to; `narrates`: it tells each word that people say of them. `one_alert`: see `monitor.targets.base.OneAlert`.
     """
@@ -50,6 +51,7 @@ class Stance:
     repeat: float | None = None
     interval: float = 10.0
     escalate_after: float | None = None
+    escalates_from: datetime | None = None
     escalation_only: bool = False
     once: bool = False
     one_alert: bool = False
@@ -213,7 +215,8 @@ def _escalated(condition: Condition, before: Told) -> bool:
 def _escalation_due(condition: Condition, before: Told, stance: Stance) -> datetime | None:
     if stance.escalate_after is None or _escalated(condition, before):
         return None
-    return condition.worse_at + timedelta(seconds=stance.escalate_after)
+    due = condition.worse_at + timedelta(seconds=stance.escalate_after)
+    return max(due, stance.escalates_from or due)
 
 
 def _heard(

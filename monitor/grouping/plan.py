@@ -7,7 +7,7 @@ https://prometheus.io/docs/alerting/latest/configuration/#route
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -18,6 +18,9 @@ from monitor.grouping.book import Book, Told, tick
 from monitor.grouping.look import Hush, Look, Stance, look
 from monitor.grouping.message import Member, News, Reason
 from monitor.routing.severity import rank
+
+PING_LEAST, PING_MOST = 60.0, 300.0
+"""Seconds between two escalations of a group: its `group_interval`, but within these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ def plan(
     now: datetime,
 ) -> Plan:
     """A group's book, its conditions with their places here, and what waits for it in; the plan out."""
+    if book.pinged_at is not None and not stance.once:
+        gap = timedelta(seconds=min(max(stance.interval, PING_LEAST), PING_MOST))
+        stance = replace(stance, escalates_from=book.pinged_at + gap)
     looks = {
         condition.id: look(condition, place, book.told.get(condition.id), stance, hush, now)
         for condition, place in standing
@@ -84,7 +90,8 @@ def plan(
     told = {id: one.told for id, one in looks.items() if one.told is not None}
     unsent = {id: one.unsent for id, one in looks.items() if one.unsent is not None}
     kept = _kept(book, unsent) if reason is not None else _at_rest(_kept(book, unsent))
-    after = _after(book, told, stance, now) if reason is not None else kept
+    pinged = reason is Reason.ESCALATION
+    after = _after(book, told, stance, now, pinged=pinged) if reason is not None else kept
     gone = tuple(id for id, one in looks.items() if (one.told if reason is not None else one.unsent) is None)
     members = sorted((one.member for one in found if one.member is not None), key=_order)
     return Plan(
@@ -155,8 +162,8 @@ def _stands(member: Member | None) -> bool:
     return member is not None and not member.over and not member.silenced_by
 
 
-def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime) -> Book:
-    """The book once a message has arrived."""
+def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime, *, pinged: bool) -> Book:
+    """The book once a message has arrived; `pinged`: it was an escalation."""
     opens = any(one.knows for one in told.values())
     began = book.began_at or book.tried_at or now
     repeat = tick(began, stance.interval, now + timedelta(seconds=stance.repeat)) if stance.repeat else None
@@ -167,6 +174,7 @@ def _after(book: Book, told: dict[str, Told], stance: Stance, now: datetime) -> 
         repeat_at=repeat if opens else None,
         refresh_at=now + timedelta(seconds=stance.refresh) if stance.refresh and opens else None,
         number=book.number + 1 if opens else 0,
+        pinged_at=now if pinged else book.pinged_at,
         memory=book.memory,
     )
 

@@ -29,7 +29,7 @@ from monitor.targets.slack_fields import fields_of
 from monitor.targets.slack_lines import began, headline, joint, loud, news_first, news_line, state_of, title_of
 from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
 from monitor.targets.slack_text import mrkdwn, plain
-from monitor.targets.standing import facts_of, move_of, since
+from monitor.targets.standing import facts_of, move_of, owner, since
 from monitor.targets.telling import Facts, Moment, Part, Strong, span, tell
 
 Json: TypeAlias = dict[str, Any]
@@ -202,8 +202,8 @@ def _opening(group: Group) -> str:
 
 
 def _owner(member: Member) -> list[tuple[str, tuple[Part, ...]]]:
-    taken = member.condition.acknowledgement
-    return [("Owner", (taken.by,))] if taken and not member.over else []
+    by = owner(member)
+    return [("Owner", (by,))] if by else []
 
 
 def _numbers(group: Group, members: Sequence[Member]) -> list[str]:

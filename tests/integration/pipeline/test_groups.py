@@ -236,3 +236,19 @@ async def test_a_hundred_first_events_of_a_group_are_one_message(redis: Redis, s
         assert here.reasons() == [Reason.FIRST]
         assert len(here.last().members) == 100
         assert len(here.slack.messages) == 1
+
+
+async def test_members_that_fall_due_close_together_ping_once(redis: Redis, store_url: str) -> None:
+    """Five that fail five seconds apart: who watches is pinged for the first, and once more for the other four."""
+    routes = (
+        "routes: [{to: [chat], group_by: [source, type], group_wait: 0s, group_interval: 1s,"
+        " escalate: {after: 40s, to: [chat]}}]"
+    )
+    async with room(store_url, routes) as here:
+        for number in range(5):
+            await here.tell("failed", str(number))
+            await here.pass_(seconds=5)
+        for _ in range(40):
+            await here.pass_(seconds=5)
+        pings = [one.group for one in here.of() if one.group and one.group.reason is Reason.ESCALATION]
+        assert [sum(one.escalated for one in group.members) for group in pings] == [1, 4]
