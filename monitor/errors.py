@@ -4,6 +4,7 @@ JobwireError
 ├── ConfigError             the config file is wrong: nothing was started; holds every problem found
 ├── UsageError              a command was asked for something that does not exist
 ├── StoreUnavailable        Redis cannot be reached, started or used
+│   └── StoreFull           it answers, but takes nothing more
 ├── StateRefused            what is stored is of a version that this program cannot read
 ├── Unreadable              something in the store is damaged: what, where, and how to go on without it
 ├── Fenced                  another worker holds the lease now: stop, it has taken over
@@ -60,6 +61,10 @@ class UsageError(JobwireError):
 
 class StoreUnavailable(JobwireError):
     """Redis cannot be reached, started or used as it is."""
+
+
+class StoreFull(StoreUnavailable):
+    """Redis answers, but has reached its maxmemory: it is read as ever and takes nothing more."""
 
 
 class StateRefused(JobwireError):

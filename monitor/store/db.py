@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import redis.asyncio
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
-from monitor.errors import Fenced, StoreUnavailable
+from monitor.errors import Fenced, StoreFull, StoreUnavailable
 from monitor.store.keys import Keys
+
+_FULL = (
+    "the store is full: it has reached its maxmemory and takes nothing more. Raise maxmemory, or free memory on its "
+    "server; `jobwire doctor` says how much is used"
+)
 
 Arg: TypeAlias = bytes | str | int | float
 
@@ -110,6 +115,8 @@ class Db:
 
 def _unavailable(error: RedisError) -> StoreUnavailable:
     """A driver error in, ours out, without its text's habit of naming the URL with a password."""
+    if isinstance(error, OutOfMemoryError):
+        return StoreFull(_FULL)
     return StoreUnavailable(f"Redis did not do what was asked: {type(error).__name__}: {error}")
 
 

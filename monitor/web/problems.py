@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from monitor.errors import StoreUnavailable
+from monitor.errors import StoreFull, StoreUnavailable
 
 
 class Problem(Exception):
@@ -46,6 +46,9 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     except web.HTTPException as error:
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         return _told(Problem(error.status, _WORDS.get(error.status, error.reason), **headers))
+    except StoreFull as error:
+        structlog.get_logger().warning("web.store_full", error=str(error))
+        return _told(Problem(503, str(error), Retry_After="60"))
     except StoreUnavailable as error:
         structlog.get_logger().warning("web.store_unavailable", error=str(error))
         return _told(Problem(503, "the store does not answer: try again in a moment", Retry_After="5"))

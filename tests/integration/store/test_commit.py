@@ -8,7 +8,7 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from monitor.errors import Fenced, StoreUnavailable
+from monitor.errors import Fenced, StoreFull
 from monitor.events import encode
 from monitor.store.db import Db
 from monitor.store.deadlines import Deadlines
@@ -188,7 +188,7 @@ async def test_a_full_store_takes_nothing_rather_than_half(db: Db, items: Items)
     before = await everything(db)
     await db.run("CONFIG", "SET", "maxmemory", 1)
     try:
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(StoreFull, match="jobwire doctor"):
             await take(items, later)
         assert await everything(db) == before
     finally:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from monitor.errors import StoreUnavailable
+from monitor.errors import StoreFull
 from monitor.moments import stamp
 from monitor.store.connect import connect
 from monitor.store.fleet import ALIVE_MS, WorkerFacts
@@ -193,8 +193,12 @@ async def test_a_store_that_takes_no_writes_is_found_out() -> None:
             await redis.config_set("maxmemory-policy", "noeviction")
             readiness = Readiness(running, begun_ms=now_ms)
             assert "workers" in (await readiness.late(now_ms + LATE_MS + ALIVE_MS))["steps"]
-            with pytest.raises(StoreUnavailable):
+            with pytest.raises(StoreFull, match="it has reached its maxmemory"):
                 await running.store.fleet.count_spans(1, 0)
+            refused = await at.ask("POST", "/api/v1/sources/tax/poll")
+            assert (refused.status, refused.headers["Retry-After"]) == (503, "60")
+            assert "the store is full" in (await refused.json())["detail"]
+            assert await at.get("/api/v1/sources")
             again = await connect(url)
             assert (await server_facts(again)).memory_limit == 1_048_576
             await again.close()
