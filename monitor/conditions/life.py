@@ -125,7 +125,10 @@ def _tighter(was: tuple[str, float] | None, now: tuple[str, float] | None) -> bo
 
 
 def ended(before: Condition, by: str, now: datetime, *, event: str | None = None, expired: bool = False) -> Condition:
-    """An open condition in, the same when it is over out: `by` says why, `event` is the one that tells it."""
+    """An open condition in, the same when it is over out: `by` says why, `event` is the one that tells it.
+
+    Who had it or put it off stays, for whoever is told that it is over.
+    """
     return msgspec.structs.replace(
         before,
         revision=before.revision + 1,
@@ -134,7 +137,6 @@ def ended(before: Condition, by: str, now: datetime, *, event: str | None = None
         ended_by=by,
         ended_event=event,
         expired=expired,
-        snooze=None,
     )
 
 

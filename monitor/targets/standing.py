@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from monitor.conditions import Status
+from monitor.conditions import Condition, Status
 from monitor.grouping.message import Member, News, Reason
 from monitor.moments import stamp
 from monitor.targets.telling import Facts, Moment, Part, plain_text, read, span, tell
@@ -56,9 +56,8 @@ def since(member: Member) -> list[Part]:
     condition = member.condition
     if member.over:
         lasted = span(((condition.ended_at or condition.changed_at) - condition.opened_at).total_seconds())
-        acted = f", acknowledged by {line(condition.acknowledgement.by, 60)}" if condition.acknowledgement else ""
         why = [": ", *_dated(line(condition.ended_by, 120))] if condition.ended_by else []
-        return [f" Over after {lasted}{acted}", *why, "."]
+        return [f" Over after {lasted}{_acted(condition)}", *why, "."]
     if member.status is Status.SNOOZED and condition.snooze:
         snooze = condition.snooze
         if snooze.until is None:
@@ -70,3 +69,19 @@ def since(member: Member) -> list[Part]:
     quiet = f" Kept quiet by {line(member.silenced_by, 80)}." if member.silenced_by else ""
     held = " It opens and closes again and again: the next word comes when it is calm." if member.held else ""
     return [" Since ", Moment(stamp(condition.opened_at)), f".{quiet}{held}"]
+
+
+def owner(member: Member) -> str | None:
+    """Who has an open condition or has put it off, the last who said so where both count; None where nobody has."""
+    taken, snooze = member.condition.acknowledgement, member.condition.snooze
+    words = [one for one in (taken, snooze if member.status is Status.SNOOZED else None) if one]
+    return None if member.over else max((one.at, one.by) for one in words)[1] if words else None
+
+
+def _acted(condition: Condition) -> str:
+    """Who did what about a condition that is over; both where two did something."""
+    taken, snooze = condition.acknowledgement, condition.snooze
+    if taken and snooze and taken.by == snooze.by:
+        return f", acknowledged and snoozed by {line(taken.by, 60)}"
+    had = f", acknowledged by {line(taken.by, 60)}" if taken else ""
+    return had + (f", snoozed by {line(snooze.by, 60)}" if snooze else "")

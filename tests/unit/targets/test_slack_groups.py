@@ -104,6 +104,21 @@ def test_the_end_says_how_long_it_lasted_and_who_acted() -> None:
     assert "[Acknowledge]" not in read_out
 
 
+def test_the_last_who_acted_is_named() -> None:
+    """One has it and another puts it off: that one is the owner, and of what is over both are told."""
+    acted: dict[str, Any] = {
+        "acknowledgement": Acknowledgement(by="ann", at=NOW, revision=1),
+        "snooze": Snooze(by="bob", at=NOW + timedelta(minutes=1), event="evt_4kq7aaaa"),
+    }
+    put_off = lines_of(parent(group(member(status=Status.SNOOZED, **acted)), clicks=True))
+    assert "  Owner: bob" in put_off
+    over = lines_of(parent(group(member(status=Status.RESOLVED, **acted)), clicks=True))
+    assert "Over after 5 minutes, acknowledged by ann, snoozed by bob." in over[1]
+    acted["snooze"] = Snooze(by="ann", at=NOW, event="evt_4kq7aaaa")
+    alone = lines_of(parent(group(member(status=Status.RESOLVED, **acted)), clicks=True))
+    assert "Over after 5 minutes, acknowledged and snoozed by ann." in alone[1]
+
+
 def test_a_reminder_counts_no_days_that_have_passed_since() -> None:
     """Told again weeks later, 14 days are not 14 any more: the date is; so after the end of a silence."""
     again = parent(group(member(news=News.SAME), reason=Reason.REPEAT), clicks=False)
