@@ -11,7 +11,7 @@ from cyclopts import Parameter, validators
 from monitor.cli.desk.asked import DeliveriesWanted, values
 from monitor.cli.desk.opening import desk
 from monitor.cli.eventlog import moment
-from monitor.cli.options import HERE, AsJson, TargetName, Where
+from monitor.cli.options import HERE, AsJson, TargetName, TypePattern, Where
 from monitor.cli.output import json_line, shorter, table
 from monitor.cli.phrases import ago, short_time
 from monitor.clock import utc_now
@@ -24,9 +24,6 @@ Status = Annotated[
 Limit = Annotated[int, Parameter(help="At most so many, the latest.", validator=validators.Number(gte=0))]
 EventId = Annotated[str | None, Parameter(name="--event", help="Only those of this event.")]
 Since = Annotated[str | None, Parameter(help="Only those made from then on: 2h, 2026-01-05 or 2026-01-05T09:30:00Z.")]
-TypePattern = Annotated[
-    str | None, Parameter(name="--type", help="Only of these types: `*` is one word between dots, `**` any number.")
-]
 
 
 async def deliveries(

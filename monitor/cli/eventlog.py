@@ -11,7 +11,7 @@ from cyclopts import Parameter, validators
 
 from monitor.cli.desk.asked import EventsWanted, Line
 from monitor.cli.desk.opening import desk, follow
-from monitor.cli.options import HERE, AsJson, SourceName, Where
+from monitor.cli.options import HERE, AsJson, SourceName, TypePattern, Where
 from monitor.cli.output import at_terminal, flush, json_line, note
 from monitor.cli.phrases import event_line
 from monitor.clock import utc_now
@@ -23,9 +23,6 @@ LAST = 50
 
 Following = Annotated[
     bool, Parameter(name=("--follow", "-f"), negative=(), help="Go on as events happen, until Ctrl-C.")
-]
-TypePattern = Annotated[
-    str | None, Parameter(name="--type", help="Only these types: `*` is one word between dots, `**` any number.")
 ]
 Since = Annotated[str | None, Parameter(help="Only from then on: 2h, 2026-01-05 or 2026-01-05T09:30:00Z.")]
 Limit = Annotated[

@@ -21,6 +21,11 @@ AsJson: TypeAlias = Annotated[bool, Parameter(name="--json", negative=(), help="
 LogLevel: TypeAlias = Annotated[str, Parameter(help="How much is logged: debug, info, warning or error.")]
 SourceName: TypeAlias = Annotated[str | None, Parameter(name="--source", help="Only this source.")]
 TargetName: TypeAlias = Annotated[str | None, Parameter(name="--target", help="Only this target.")]
+Source: TypeAlias = Annotated[str, Parameter(help="The source's name in the config file.")]
+Target: TypeAlias = Annotated[str, Parameter(help="The target's name in the config file.")]
+TypePattern: TypeAlias = Annotated[
+    str | None, Parameter(name="--type", help="Only of these types: `*` is one word between dots, `**` any number.")
+]
 
 
 @Parameter(name="*")

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from monitor.cli.desk.asked import values
 from monitor.cli.desk.opening import desk
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, Target, Where
 from monitor.cli.output import json_line, say, shorter, table
 from monitor.cli.phrases import ago, plural
-
-Target = Annotated[str, Parameter(help="The target's name in the config file.")]
 
 
 async def sources(*, where: Where = HERE, as_json: AsJson = False) -> int:

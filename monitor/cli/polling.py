@@ -10,20 +10,17 @@ from cyclopts import Parameter
 from monitor.cli.desk.asked import values
 from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, Source, Where
 from monitor.cli.output import json_line, note, say
 from monitor.cli.phrases import counts_text, event_line, plural, span
 
-SourceToPoll = Annotated[str, Parameter(help="The source's name in the config file.")]
 DryRun = Annotated[bool, Parameter(negative=(), help="Store nothing: print the changes and events a scan would make.")]
 
 _REFUSED = {"running", "done", "paused"}
 """Reasons why a scan was not made at all."""
 
 
-async def poll(
-    source: SourceToPoll, /, *, dry_run: DryRun = False, where: Where = HERE, as_json: AsJson = False
-) -> int:
+async def poll(source: Source, /, *, dry_run: DryRun = False, where: Where = HERE, as_json: AsJson = False) -> int:
     """Scan one source now, whatever its schedule says.
 
     Events are stored, and a running worker delivers them. Exits with 1 if the scan failed. Over --server a worker is

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from monitor.cli.desk.asked import Decision, values
 from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, Source, Where
 from monitor.cli.output import json_line, note, say, table
 from monitor.cli.phrases import ago, plural
-
-Source = Annotated[str, Parameter(help="The source's name in the config file.")]
 
 
 async def listed(source: Source, /, *, where: Where = HERE, as_json: AsJson = False) -> int:

@@ -13,7 +13,7 @@ from monitor.cli.desk.asked import Desk, ReplayWanted, values
 from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
 from monitor.cli.eventlog import moment
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, TypePattern, Where
 from monitor.cli.output import at_terminal, json_line, note, say, table
 from monitor.cli.phrases import plural, short_time
 from monitor.errors import TargetDisabled, UsageError
@@ -26,9 +26,6 @@ Since = Annotated[str | None, Parameter(help="Made from then on: 2h, 2026-01-05 
 Until = Annotated[str | None, Parameter(help="Made before then. Default: now.")]
 OnlyFailed = Annotated[
     bool, Parameter(name="--failed", negative=(), help="Only what was given up; the times are then those of giving up.")
-]
-TypePattern = Annotated[
-    str | None, Parameter(name="--type", help="Only of these types: `*` is one word between dots, `**` any number.")
 ]
 Dry = Annotated[bool, Parameter(name="--dry-run", negative=(), help="Say how many it would be, and send nothing.")]
 Yes = Annotated[bool, Parameter(name=("--yes", "-y"), negative=(), help="Do not ask, however many they are.")]

@@ -9,12 +9,11 @@ from cyclopts import Parameter
 
 from monitor.cli.desk.asked import Kind, values
 from monitor.cli.desk.opening import desk
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, Target, Where
 from monitor.cli.output import json_line, note, say
 from monitor.errors import UsageError
 from monitor.values import parse_duration
 
-Target = Annotated[str, Parameter(help="The target's name in the config file.")]
 Overlap = Annotated[str, Parameter(help="How long older secrets sign along, 0s to 30d.")]
 NewKind = Annotated[
     Kind | None,

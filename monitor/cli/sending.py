@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from cyclopts import Parameter
+from typing import Any
 
 from monitor.cli.desk.asked import values
 from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
-from monitor.cli.options import HERE, AsJson, Where
+from monitor.cli.options import HERE, AsJson, Target, Where
 from monitor.cli.output import json_line, note, plain, say
 
-TargetToTest = Annotated[str, Parameter(help="The target's name in the config file.")]
 
-
-async def send_test(target: TargetToTest, /, *, where: Where = HERE, as_json: AsJson = False) -> int:
+async def send_test(target: Target, /, *, where: Where = HERE, as_json: AsJson = False) -> int:
     """Send one event of type jobwire.test to a target, past routes and queues, and print its answer.
 
     Exits with 1 if the target did not take it.
