@@ -16,13 +16,12 @@ from typing import Any
 import msgspec
 
 from monitor.resources import pick
-from monitor.routing.match import Match, Test, compile_match
+from monitor.routing.match import LISTS, Match, Test, compile_match
 
-FIELDS = ("type", "source", "provider", "kind", "state", "key", "target", "severity")
+FIELDS = (*LISTS, "key", "target", "severity")
 """What a matcher of a silence may look at, beside `data` paths such as `resource.fields.total_amount`."""
 
 _MATCHER = re.compile(r"([\w.-]+)\s*(!=|=)\s*(.+)", re.DOTALL)
-_MATCHED = ("type", "source", "provider", "kind", "state")
 
 
 class Matcher(msgspec.Struct, frozen=True):
@@ -118,7 +117,7 @@ def _agrees(test: Callable[[Subject], bool], wanted: bool, subject: Subject) -> 
 
 
 def _positive(matcher: Matcher) -> Callable[[Subject], bool]:
-    if matcher.name in _MATCHED:
+    if matcher.name in LISTS:
         one: dict[str, Any] = {matcher.name: (matcher.value,)}
         return partial(_of_event, compile_match(Match(**one)))
     if matcher.name not in FIELDS:

@@ -9,13 +9,10 @@ from typing import Any
 import msgspec
 
 from monitor.providers import PROVIDERS
-from monitor.routing import Route, Router, Timers
+from monitor.routing import LISTS, Route, Router, Timers
 from monitor.settings import Settings
 from monitor.settings.routelint import Advice, route_advice, route_path
 from monitor.settings.tree import routes_of
-
-LISTS = ("type", "source", "provider", "kind", "state")
-"""What of a match is a list of words."""
 
 
 @dataclass(frozen=True, slots=True)

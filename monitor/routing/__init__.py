@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.routing.match import Facts, Match, Test, compile_match, type_glob
+from monitor.routing.match import LISTS, Facts, Match, Test, compile_match, type_glob
 from monitor.routing.severity import DEFAULT_SEVERITY, SEVERITIES, default_severity, gravest, rank
 from monitor.routing.tree import (
     DEFAULT_GROUP_WAIT,
@@ -18,6 +18,7 @@ from monitor.routing.tree import (
 __all__ = [
     "DEFAULT_GROUP_WAIT",
     "DEFAULT_SEVERITY",
+    "LISTS",
     "SEVERITIES",
     "Decision",
     "Escalation",

@@ -13,6 +13,9 @@ from monitor.resources import pick, present
 Facts: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = Callable[[Facts], bool]
 
+LISTS = ("type", "source", "provider", "kind", "state")
+"""What of a match is a list of words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Match:

@@ -17,12 +17,11 @@ from monitor.status import ConditionView, SilenceView, condition_view, condition
 from monitor.values import parse_duration
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import AFTER, ALL, LIMIT, SOURCE, after, cursor, limit_of, one_of, wish_of
+from monitor.web.questions import AFTER, ALL, LIMIT, SOURCE, Short, after, cursor, limit_of, one_of, wish_of
 from monitor.web.reading import Page
 from monitor.web.shapes import Listing
 
 T = TypeVar("T")
-Short = Annotated[str, msgspec.Meta(max_length=200)]
 Long = Annotated[str, msgspec.Meta(max_length=2000)]
 
 

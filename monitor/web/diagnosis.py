@@ -26,14 +26,12 @@ from monitor.store.server import server_facts
 from monitor.targets import TARGETS
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import wish_of
+from monitor.web.questions import Short, wish_of
 from monitor.web.readiness import Readiness
 from monitor.web.shapes import Listing
 
 PLAYED = 100_000
 """How many events one call plays at the most: some seconds, in which the process also answers others."""
-
-Short = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class VersionView(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -19,6 +19,8 @@ USUAL = 100
 MOST = 1000
 
 T = TypeVar("T")
+Short: TypeAlias = Annotated[str, msgspec.Meta(max_length=200)]
+"""A name, a time or another word in a body."""
 
 STATUSES = ("pending", "delivered", "failed")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import structlog
@@ -17,19 +17,17 @@ from monitor.clock import Clock
 from monitor.errors import UsageError
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
-from monitor.web.questions import TARGET, one_of, wish_of
+from monitor.web.questions import TARGET, Short, one_of, wish_of
 from monitor.web.shapes import Listing
-
-Name = Annotated[str, msgspec.Meta(max_length=200)]
 
 
 class RoutingWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole `event` as /api/v1/events shows it, or its `type` and as you like the `source` and `state` of one."""
 
     event: dict[str, Any] | None = None
-    type: Name | None = None
-    source: Name | None = None
-    state: Name | None = None
+    type: Short | None = None
+    source: Short | None = None
+    state: Short | None = None
 
 
 class PreviewWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
