@@ -37,6 +37,7 @@ Json: TypeAlias = dict[str, Any]
 LISTED = 10
 _SENTENCE = 1500
 _LINE = 260
+_STANDS, _WAS = 600, 400
 
 
 def parent(group: Group, *, clicks: bool, before: str | None = None, zone: tzinfo = UTC) -> Json:
@@ -97,7 +98,7 @@ def _one(group: Group, member: Member, *, clicks: bool) -> list[Json]:
     facts = facts_of(member, group.reason)
     sign, word = state_of(member)
     move = plain(move_of(member, facts), 50)
-    body = section(mrkdwn(_story(member, facts), _SENTENCE, facts.url))
+    body = section(_story(member, facts, [], _SENTENCE, facts.url))
     # Of what is over, the fields of its last event are not so any more.
     lasting = replace(facts, state=None, deadline={}, details={}, fields={}, changes=()) if member.over else facts
     body["fields"] = fields_of(lasting, [("Severity", (member.severity,)), *_owner(member)])
@@ -144,22 +145,26 @@ def _several(group: Group, *, clicks: bool) -> list[Json]:
 def _listed(member: Member, reason: Reason) -> str:
     facts = facts_of(member, reason)
     sign, word = state_of(member)
-    parts: list[Part] = [f"{word}: ", *_story(member, facts)]
     url = _short_url(facts)
-    return f"{sign} {mrkdwn(parts, _LINE + (len(url) if url else 0), url)}"
+    return f"{sign} {_story(member, facts, [f'{word}: '], _LINE + (len(url) if url else 0), url)}"
 
 
-def _story(member: Member, facts: Facts) -> list[Part]:
-    """What is so of a condition in one sentence, and since when or for how long where that sentence does not say it."""
+def _story(member: Member, facts: Facts, opening: Sequence[Part], limit: int, url: str | None) -> str:
+    """What is so of a condition in one sentence, and since when or for how long where that sentence does not say it.
+
+    What is long is cut there: who has it, since when and until when are told in full.
+    """
     if member.over:
-        return [Strong(facts.title), ".", *since(member), f" It was: {plain(tell(facts).move, 120)}."]
+        was = mrkdwn([f" It was: {plain(tell(facts).move, 120)}."], _WAS)
+        return mrkdwn([*opening, Strong(facts.title), "."], limit, url) + mrkdwn(since(member), _STANDS) + was
     told = list(tell(facts).sentence)
+    sentence = mrkdwn([*opening, *told], limit, url)
     plainly = member.status is Status.OPEN and not member.silenced_by and not member.held
     dated = member.news is News.NEW and any(isinstance(part, Moment) for part in told)
     if plainly and (dated or began(facts)):
-        return told
+        return sentence
     ended = isinstance(told[-1], str) and told[-1].endswith((".", "!", "?", "…"))
-    return [*told, *([] if ended else [" ·"]), *since(member)]
+    return sentence + ("" if ended else " ·") + mrkdwn(since(member), _STANDS)
 
 
 def _news_of(member: Member, group: Group) -> list[str]:

@@ -32,12 +32,12 @@ def remark_lines(member: Member, sign: str, title: str, sentence: Sequence[Part]
     """
     lines = []
     for one in member.remarks:
-        parts = _words(one, member)
+        parts, about = _words(one, member), ""
         if one.act in _OVER and member.status is Status.OPEN and only_remarks(member):
             parts = [*parts, " ", *sentence]
         elif title:
-            parts = [f"{plain(title, _TITLE)}: ", *parts]
-        lines.append(f"{_SIGNS.get(one.act, sign)} {mrkdwn(parts, _LINE)}")
+            about = f"{escape(plain(title, _TITLE), _TITLE)}: "
+        lines.append(f"{_SIGNS.get(one.act, sign)} {about}{mrkdwn(parts, _LINE)}")
     return lines
 
 

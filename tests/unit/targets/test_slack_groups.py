@@ -93,6 +93,16 @@ def test_a_snooze_says_until_when() -> None:
         assert words in "\n".join(lines_of(made))
 
 
+def test_a_long_title_is_cut_and_not_who_has_it_until_when() -> None:
+    """However much of what a provider writes has to be escaped."""
+    long = stored("devrev.job.failed", title="*Import* of_users_ " * 40, state_now="failed * " * 40)
+    snooze = Snooze(by="u0elisabeth", at=NOW, event="evt_4kq7aaaa", until=NOW + timedelta(hours=4))
+    put_off = member(long, status=Status.SNOOZED, snooze=snooze)
+    for members in ([put_off], [put_off, member()]):
+        read_out = "\n".join(lines_of(parent(group(*members), clicks=False)))
+        assert "Snoozed by u0elisabeth until 5 Jan 2026 13:30 UTC." in read_out
+
+
 def test_the_end_says_how_long_it_lasted_and_who_acted() -> None:
     """And there is nothing left to press."""
     taken = Acknowledgement(by="Dana", at=NOW, revision=1)
