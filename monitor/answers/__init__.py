@@ -7,7 +7,8 @@
     scanning     one scan now, or what it would make
     comparing    stored events through other routes
     reaching     whether sources and targets can be connected to
+    readiness    whether the work is done on time, for probes and `doctor`
 
-Each answer is a struct whose JSON is that of the command line and of the API. What is wrong with a question is a
+What is shown is a struct whose JSON is that of the command line and of the API. What is wrong with a question is a
 UsageError, in words that fit both.
 """

@@ -27,7 +27,6 @@
     session      signing in: the cookie, and the mark of a form
     tokens       comparing what is given with secrets
     health       /healthz and /readyz
-    readiness    whether work is attempted on time
     metrics      /metrics, for Prometheus: families, figures of one source or target, exposition as text
     serve        listening until told to stop
     address      where, and whether that can be done

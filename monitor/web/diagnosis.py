@@ -14,6 +14,7 @@ from aiohttp import web
 from monitor import __version__
 from monitor.answers.comparing import DifferenceView, differences, grouped, play
 from monitor.answers.reaching import reach, ways
+from monitor.answers.readiness import Readiness
 from monitor.backtest import backtest
 from monitor.bootstrap import Services, router_of
 from monitor.clock import Clock
@@ -27,7 +28,6 @@ from monitor.targets import TARGETS
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import Problem, answer
 from monitor.web.questions import Short, wish_of
-from monitor.web.readiness import Readiness
 from monitor.web.shapes import Listing
 
 PLAYED = 100_000

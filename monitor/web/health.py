@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from monitor.answers.readiness import Readiness
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
 from monitor.web.guard import Guard
 from monitor.web.operations import addresses_of, operation
 from monitor.web.problems import answer
 from monitor.web.questions import STRICT
-from monitor.web.readiness import Readiness
 from monitor.web.shapes import ReadyView
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from aiohttp import web
 
 from monitor import __version__
+from monitor.answers.readiness import Readiness
 from monitor.bootstrap import Services
 from monitor.conditions import Status
 from monitor.looplag import LoopLag
@@ -18,7 +19,6 @@ from monitor.store.server import server_load
 from monitor.web.exposition import Exposition
 from monitor.web.figures import add_scans, add_source, add_target
 from monitor.web.operations import addresses_of, operation
-from monitor.web.readiness import Readiness
 
 LAG = web.AppKey("lag", LoopLag)
 """How late the loop of this web process is."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from monitor import __version__
 from monitor.answers.reaching import reach, ways
+from monitor.answers.readiness import Readiness
 from monitor.cli import session
 from monitor.cli.desk.asked import Line
 from monitor.cli.desk.stored import lines
@@ -22,7 +23,6 @@ from monitor.settings import check as check_file
 from monitor.settings.advice import LITERAL
 from monitor.status.diagnosis import Finding, of_config, of_files, of_server, of_work, of_workers
 from monitor.store.server import server_facts
-from monitor.web.readiness import Readiness
 
 
 async def found_here(config: Path) -> Sequence[Line]:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.answers.preview import MessageView, preview_stored
+from monitor.answers.readiness import Readiness
 from monitor.bootstrap import Services
 from monitor.conditions import Status
 from monitor.errors import UsageError
@@ -37,7 +38,6 @@ from monitor.status.explain import Explanation, explain
 from monitor.store.deadlines import Armed
 from monitor.store.reading import StoredDelivery
 from monitor.web.pages.timeline import DAYS, Due
-from monitor.web.readiness import Readiness
 
 EVENTS, CONDITIONS, HELD, DEADLINES, LOOKED_AT, AT_ONCE = 50, 50, 100, 200, 2000, 200
 _ORDER = (Status.OPEN, Status.ACKNOWLEDGED, Status.SNOOZED)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from monitor.answers.readiness import LATE_MS, Readiness
 from monitor.errors import StoreFull
 from monitor.moments import stamp
 from monitor.store.connect import connect
 from monitor.store.fleet import ALIVE_MS, WorkerFacts
 from monitor.store.server import server_facts
-from monitor.web.readiness import LATE_MS, Readiness
 from tests import stores
 from tests.integration.store.redis_servers import redis_server
 from tests.integration.web.serving import Served, served
