@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from redis.asyncio import Redis
 
 from tests.browser.worlds import World, opened, world
@@ -105,15 +105,57 @@ async def test_people_sign_in_and_out(browser: Browser, redis: Redis, store_url:
         assert at.complaints == []
 
 
-async def test_nothing_changes_under_busy_hands(browser: Browser, at: World) -> None:
-    """The page refreshes itself, but not while somebody is in it with the keyboard or reads what was unfolded."""
-    refresh = "htmx.ajax('GET', '/', {source: '#now', target: '#now', select: '#now', swap: 'outerHTML'})"
-    async with opened(browser, at) as page:
+async def passes(page: Page, seen: Locator, *, seconds: int = 2) -> None:
+    """Lets the page's own clock run on until this is seen; what it asks the server for takes real time."""
+    for _ in range(300):
+        if await seen.count() and await seen.first.is_visible():
+            return
+        await page.clock.run_for(seconds * 1000)
+    await expect(seen).to_be_visible()
+
+
+async def test_now_refreshes_itself_under_careful_hands(browser: Browser, at: World) -> None:
+    """Whoever stands on a button stays there, and what was unfolded stays so."""
+    async with opened(browser, at, "/login") as page:
+        await page.clock.install()
+        await page.goto("/")
+        await page.get_by_text("As a list").click()
+        await page.get_by_role("button", name="Snooze 1 h").focus()
         await page.evaluate("document.getElementById('now').dataset.first = 'yes'")
-        await page.get_by_role("button", name="Acknowledge").focus()
-        await page.evaluate(refresh)
-        await expect(page.locator("#now[data-first]")).to_have_count(1)
-        await page.evaluate("document.activeElement.blur()")
-        await page.evaluate(refresh)
-        await expect(page.locator("#now")).to_have_count(1)
-        await expect(page.locator("#now[data-first]")).to_have_count(0)
+        await passes(page, page.locator("#now:not([data-first])"))
+        await expect(page.get_by_role("button", name="Snooze 1 h")).to_be_focused()
+        await expect(page.locator("#deadlines ~ details[open]")).to_have_count(1)
+        await expect(page.get_by_role("alert")).to_have_count(0)
+    assert at.complaints == []
+
+
+async def test_pages_that_are_not_updated_say_so(browser: Browser, at: World) -> None:
+    """The server is gone, then back: Now and the live events say since when they stand still."""
+    async with opened(browser, at, "/login") as page:
+        await page.clock.install()
+        for path, asked in (("/", re.compile(r"/$")), ("/events", re.compile("/healthz$"))):
+            await page.goto(path)
+            await page.route(asked, lambda route: route.abort())
+            alert = page.get_by_role("alert")
+            await passes(page, alert)
+            await expect(alert).to_have_text(re.compile(r"Not updated since .*\d\d.* \(the server does not answer\)"))
+            await page.unroute(asked)
+            await passes(page, page.locator("#notice[hidden] ~ *"))
+            await expect(alert).to_have_count(0)
+
+
+async def test_times_are_counted_on_and_what_happened_is_never_ahead(browser: Browser, at: World) -> None:
+    """On pages that do not refresh too; an event of a clock that runs ahead is of now."""
+    async with opened(browser, at, "/login") as page:
+        await page.clock.install()
+        await page.goto(f"/events/{at.event}")
+        seen = page.locator("dd time").first
+        assert "in" not in (await seen.inner_text()).split()
+        await page.clock.run_for(120_000)
+        await expect(seen).to_have_text(re.compile(r"^[2-9]m"))
+        await expect(page.locator("#as-of")).to_have_text(re.compile(r"^[2-9]m.* ago$"))
+        ahead = "one => { one.dateTime = new Date(Date.now() + 3600000).toISOString() }"
+        await seen.evaluate(ahead)
+        await page.clock.run_for(6_000)
+        await expect(seen).to_have_text("now")
+    assert at.complaints == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,14 +182,13 @@ class Pages:
     @operation("GET", "/api/v1/stream", "text/event-stream", words=(SOURCE, TYPE, STATE, TEXT, PLACE, LAST))
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """The CloudEvents as they happen, for programs."""
-        return await self.streams.answer(request, _filters(request), lambda stored: stored.body.decode())
+        return await self.streams.answer(request, _filters(request), lambda stored, _: stored.body.decode())
 
     async def rows(self, request: web.Request) -> web.StreamResponse:
         """The same as rows of the events page."""
         row = self._templates.get_template("_event_row.html")
-        now = await self._views.now()
 
-        def written(stored: Stored) -> str:
+        def written(stored: Stored, now: datetime) -> str:
             return row.render(row=EventRow(stored.place, msgspec.json.decode(stored.body)), now=now)
 
         return await self.streams.answer(request, _filters(request), written)

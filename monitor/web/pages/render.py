@@ -46,15 +46,21 @@ def page(templates: Environment, name: str, values: Mapping[str, Any], status: i
     return web.Response(text=html, status=status, content_type="text/html", charset="utf-8")
 
 
-def moment(text: str | None, now: datetime) -> Markup:
-    """RFC 3339 text in, `5m ago` or `in 3d` with the exact time beside it out; a dash for none."""
+def moment(text: str | None, now: datetime, past: bool = False) -> Markup:
+    """RFC 3339 text in, `5m ago` or `in 3d` with the exact time beside it out; a dash for none.
+
+    What is `past` has happened, whatever the clock of whoever saw it says: it is never `in 3s`.
+    """
     at = parse_instant(text)
     if at is None:
         return Markup("–")
-    apart = abs((at - now).total_seconds())
-    words = "now" if apart < 1 else f"in {elapsed(at - now)}" if at > now else f"{elapsed(now - at)} ago"
+    left = min(at - now, timedelta()) if past else at - now
+    ahead = left > timedelta()
+    words = "now" if abs(left) < timedelta(seconds=1) else f"in {elapsed(left)}" if ahead else f"{elapsed(-left)} ago"
     exact = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(exact, words)
+    return Markup('<time datetime="{0}" title="{0}" data-counts="{2}">{1}</time>').format(
+        exact, words, "past" if past or not ahead else "on"
+    )
 
 
 def dated(value: Any, now: datetime) -> Markup | str:

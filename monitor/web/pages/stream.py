@@ -10,12 +10,14 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 
 import msgspec
 from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.errors import StoreUnavailable
+from monitor.moments import from_millis
 from monitor.store.eventlog import Stored, is_place
 from monitor.web.guard import CALLER
 from monitor.web.limits import address_of
@@ -37,13 +39,13 @@ class Streams:
     """Open streams of one process; they end when the server stops."""
 
     def __init__(self, running: Services) -> None:
-        self._log = running.store.log
+        self._log, self._db = running.store.log, running.store.db
         self._open: dict[asyncio.Task[object], str] = {}
 
     async def answer(
-        self, request: web.Request, filters: Filters, written: Callable[[Stored], str]
+        self, request: web.Request, filters: Filters, written: Callable[[Stored, datetime], str]
     ) -> web.StreamResponse:
-        """Send what fits the filters as `written` puts it, one message an event, until the other side leaves."""
+        """Send what fits the filters as `written` puts it at the store's time, until the other side leaves."""
         task, caller = asyncio.current_task(), request.get(CALLER) or address_of(request)
         assert task is not None  # noqa: S101 - a handler runs in one
         if len(self._open) >= MOST or list(self._open.values()).count(caller) >= MOST_EACH:
@@ -55,7 +57,7 @@ class Streams:
             del self._open[task]
 
     async def _answer(
-        self, request: web.Request, filters: Filters, written: Callable[[Stored], str]
+        self, request: web.Request, filters: Filters, written: Callable[[Stored, datetime], str]
     ) -> web.StreamResponse:
         place = request.headers.get("Last-Event-ID") or request.query.get("after") or await self._log.end()
         if not is_place(place):
@@ -74,14 +76,15 @@ class Streams:
             task.cancel()
 
     async def _send(
-        self, response: web.StreamResponse, place: str, filters: Filters, written: Callable[[Stored], str]
+        self, response: web.StreamResponse, place: str, filters: Filters, written: Callable[[Stored, datetime], str]
     ) -> None:
         while True:
             found = await self._log.after(place, _AT_ONCE)
+            now = from_millis(await self._db.now_ms()) if found else None
             for stored in found:
                 place = stored.place
-                if filters.takes(msgspec.json.decode(stored.body), stored.body):
-                    await response.write(_message(place, written(stored)))
+                if now is not None and filters.takes(msgspec.json.decode(stored.body), stored.body):
+                    await response.write(_message(place, written(stored, now)))
             if not found:
                 await self._log.wait(place, _WAIT_MS)
                 # A comment: an idle connection that is dead is found out, and proxies keep the living ones.

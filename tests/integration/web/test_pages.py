@@ -295,6 +295,7 @@ async def test_events_stream_as_they_happen_and_after_a_cut(redis: Redis, store_
             row = await message(answer.content)
         assert row["id"] != first["id"]
         assert row["data"].startswith("<tr")
+        assert re.search(r'data-counts="past">(now|\S+( \S+)? ago)</time>', row["data"]), "it has happened"
 
 
 async def message(content: Any) -> dict[str, str]:
