@@ -48,6 +48,7 @@ All keys of an installation share a prefix, so that two installations on one Red
 | `P:secrets` | hash | target -> the secrets that rotation made, sealed with `store.key` | with the target |
 | `P:buying:NAME` | string | who buys a token for all workers now | seconds |
 | `P:asked:KEY` | string | the answer to a call with an Idempotency-Key, by a hash of it | a day |
+| `P:signedout:NAME` | string | a session of a person that was signed out | until it would have ended |
 | `P:spans` | hash | how many spans collectors took, and how many were dropped | always |
 | `P:workers` | hash | worker -> its version, how its config is, when it was last seen | an hour after its last beat |
 | `P:state` | string | the version of all that is stored here | always |
@@ -257,6 +258,10 @@ class Keys:
     def spans(self) -> str:
         """What became of spans."""
         return self.of("spans")
+
+    def signed_out(self, name: str) -> str:
+        """That a person's session was ended."""
+        return self.of("signedout", name)
 
     @property
     def workers(self) -> str:

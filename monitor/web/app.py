@@ -9,6 +9,7 @@ from aiohttp import web
 
 from monitor.bootstrap import Services
 from monitor.looplag import LoopLag
+from monitor.store.signedout import SignedOut
 from monitor.web.asking import LARGEST_BODY, Asking
 from monitor.web.attending import Attending
 from monitor.web.diagnosis import Diagnosis
@@ -34,7 +35,7 @@ from monitor.web.trials import Trials
 
 def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic) -> web.Application:
     """A wired installation in, its web application out; `monotonic` gives the seconds that limits go by."""
-    guard = Guard(running.settings.web, Limits.of(running.settings.web, monotonic))
+    guard = Guard(running.settings.web, Limits.of(running.settings.web, monotonic), SignedOut(running.store.db))
     app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
     tried = (Singles(running), Trials(running), Removals(running), Diagnosis(running), SeriesReading(running))

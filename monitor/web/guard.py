@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from monitor.settings import WebSettings
 from monitor.settings.model import is_loopback
+from monitor.store.signedout import SignedOut
 from monitor.web.limits import Limits, address_of
 from monitor.web.problems import Problem
 from monitor.web.session import COOKIE, Role, Session, Sessions
@@ -48,6 +49,7 @@ class Guard:
 
     settings: WebSettings
     limits: Limits
+    signed_out: SignedOut
 
     @property
     def sessions(self) -> Sessions:
@@ -135,7 +137,7 @@ class Guard:
             request[ROLE] = "operator"
             return
         role = self._role(request)
-        session = self.sessions.of(request.cookies.get(COOKIE), time.time()) if role is None else None
+        session = await self._session(request) if role is None else None
         if session is not None:
             request[SESSION], role = session, session.role
             request[CALLER] = f"session {session.name}"
@@ -148,6 +150,13 @@ class Guard:
         if request.method not in _SAFE:
             await self._may_change(request, role, session)
 
+    async def _session(self, request: web.Request) -> Session | None:
+        """The session of a request's cookie, unless it was signed out here or at another web process."""
+        session = self.sessions.of(request.cookies.get(COOKIE), time.time())
+        if session is None or await self.signed_out.ended(session.name):
+            return None
+        return session
+
     async def _may_change(self, request: web.Request, role: Role, session: Session | None) -> None:
         if role != "operator" and request.path != SIGN_OUT:
             raise Problem(403, "this token may only read")
@@ -156,6 +165,8 @@ class Guard:
         given = request.headers.get("X-Mark") or str((await request.post()).get(MARK, ""))
         if given != self.sessions.mark(session):
             raise Problem(403, "this change was not asked for by a page of this session: load the page again")
+        if request.path == SIGN_OUT:
+            await self.signed_out.end(session.name, session.until - time.time())
 
 
 def _readable(address: str) -> bool:

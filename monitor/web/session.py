@@ -1,7 +1,7 @@
 """Signing in with a token: what the cookie says, and the mark that every change of a signed-in page must carry.
 
 The cookie holds a role and its end, signed with a key made of the tokens: no session is stored, and all end when the
-tokens change. https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
+tokens change. Only what was signed out is (`monitor.store.signedout`), for a copy of the cookie would live on. https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from monitor.store.keys import Keys
 from monitor.store.lanes import Lanes
 from monitor.store.once import Once
 from monitor.store.retention import Retention
+from monitor.store.signedout import SignedOut
 from monitor.store.sources import Lease, ScanClosing, Sources
 from monitor.store.upkeep import Upkeep
 from tests.integration.store.makers import HOOK, NOW_MS, change, counted, created, news, publish, relay, settled, take
@@ -29,6 +30,7 @@ MOST = {
     "a day": DAY_MS,
     "a minute": 60_000,
     "49 hours": 49 * 3_600_000,
+    "until it would have ended": 12 * 3_600_000 + 60_000,
 }
 """The longest time to live (ms) that the words of the table allow; other words mean that a key has none."""
 
@@ -99,6 +101,7 @@ async def live(db: Db, items: Items, sources: Sources, lanes: Lanes, log: EventL
     (elsewhere,) = await lanes.claim("chat", lease_ms=60_000, limit=1, take=1)
     await lanes.settle("chat", [settled(elsewhere, "failed")])
     await Once(db).end("key", "asked", 202, b"{}")
+    await SignedOut(db).end("name", 12 * 3600)
     await lanes.announce("hook", news(9), failing=True)
     await items.commit("shop", [await change(items, "1", "9", job("DONE"))], fence="2:w1", now_ms=NOW_MS)
 
