@@ -19,16 +19,21 @@ from monitor.moments import parse_instant
 from monitor.routing import Decision, default_severity
 from monitor.settings import Settings
 from monitor.targets.base import Message, Outcome, Target
+from monitor.targets.trial import Shaped
 from monitor.values import secrets_of
 
 
 class MessageView(msgspec.Struct, frozen=True):
-    """What a target would be sent first: `body` is JSON where it is that, else text; secrets in it are `***`."""
+    """What a target would be sent first: `body` is JSON where it is that, else text; secrets in it are `***`.
+
+    `fault` says why a layout or text of the operator's own gave way to what is shown; null where none did.
+    """
 
     target: str
     method: str
     address: str
     body: Any
+    fault: str | None = None
 
 
 async def preview_stored(running: Services, target: Target, name: str, body: bytes, now: datetime) -> MessageView:
@@ -50,11 +55,13 @@ def preview_of(
     It is shown as the first message about the event, by the route that takes it, or by none. `known` is its condition
     as it stands in the store; without it, what the event tells has been so since the event's own time.
     """
-    step = _first_step(target, _message(body, target, name, settings, now, known))
+    message = _message(body, target, name, settings, now, known)
+    step = _first_step(target, message)
     method = step.method if isinstance(step, Request) else "by a library"
     secrets = [secret.get_secret_value() for _, secret in secrets_of(settings.targets[name].options)]
     shown = _shown(step, secrets)
-    return MessageView(name, method, target.address(), shown)
+    fault = target.fault(message) if isinstance(target, Shaped) else None
+    return MessageView(name, method, target.address(), shown, fault)
 
 
 def preview_given(settings: Settings, target: Target, name: str, event: dict[str, Any], now: datetime) -> MessageView:

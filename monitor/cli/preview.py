@@ -37,6 +37,8 @@ async def preview(event: Event, /, *, target: TargetName, where: Where = HERE, a
     shown = values(found)
     sent = shown["body"]
     say(f"{target}, {shown['method']} to {shown['address']}")
+    if shown.get("fault"):
+        say(f"the layout of your own failed: {shown['fault']}")
     if isinstance(sent, dict) and "blocks" in sent:
         say()
         for line in lines_of(sent):

@@ -58,12 +58,16 @@ class Problems:
         """Add every problem that a model found with what stands at `path`."""
         for detail in error.errors(include_url=False, include_input=False):
             unknown = detail["type"] == "extra_forbidden"
-            whole = (*path, *detail["loc"])
+            # A target says where in its options a fault is, deeper than the model knows.
+            cause = detail.get("ctx", {}).get("error")
+            within: Path = getattr(cause, "within", ())
+            whole = (*path, *detail["loc"], *within)
             where = whole if detail["type"] == "missing" else existing(self.root, whole)
             if any(where[: len(failed)] == failed for failed in self.failed):
                 continue
             owner = _model_at(model, detail["loc"][:-1])
-            self.add(where, in_words(detail, owner, self._literal(where)), at_key=unknown)
+            why = str(getattr(cause, "why", "")) if within else in_words(detail, owner, self._literal(where))
+            self.add(where, why, at_key=unknown)
 
     def redacted(self, text: str, node: Node | None) -> str:
         """A text about a node without any value that must not be seen."""

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import msgspec
-from jinja2 import ChainableUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import TemplateError, UndefinedError, meta
 
 from monitor.grouping.backlog import CatchUp
 from monitor.grouping.message import Member
 from monitor.moments import stamp
 from monitor.targets.base import Message
 from monitor.targets.lines import TITLE, Line, lines_of
+from monitor.targets.sandbox import Sandbox, Steps, sandbox
 from monitor.targets.telling import name
-from monitor.targets.telling.cleaning import line, unping
+from monitor.targets.telling.cleaning import line
 from monitor.targets.worded import worded
 
 VALUE, LIST, DEPTH = 2_000, 50, 20
@@ -47,39 +46,30 @@ Context: TypeAlias = Mapping[str, Any]
 Failing: TypeAlias = Callable[["TemplateFault", Context], str]
 """What becomes of a text whose template fails over a message: what stands there in its place, or the fault raised."""
 
+Path: TypeAlias = tuple[str | int, ...]
 _Render: TypeAlias = Callable[[Context, Failing], Any]
 
 
-def _sample(mark: str) -> Mapping[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": "evt_sample",
-        "type": "worklayer.job.claimed",
-        "source": "/sources/tax",
-        "subject": f"job/7{mark}",
-        "time": "2026-01-05T09:30:02.114Z",
-        "data": {
-            "provider": "worklayer",
-            "source": "tax",
-            "key": f"tax/job/7{mark}",
-            "resource": {
-                "kind": "job",
-                "id": f"7{mark}",
-                "title": f"a job{mark}",
-                "state": f"CLAIMED{mark}",
-                "url": None,
-                "fields": {},
-            },
-            "revision": 2,
-            "state": {"before": f"UNCLAIMED{mark}", "after": f"CLAIMED{mark}"},
-            "changes": [],
-            "deadline": None,
-        },
-    }
-
-
 class TemplateFault(ValueError):
-    """A template that cannot be read, or not be rendered over this message; says where and why."""
+    """A template that cannot be read, or not be rendered over this message; says where and why.
+
+    `within` is the place in the target's options. `sure` says that it is the template's own fault, and not that of a
+    message which lacks something.
+    """
+
+    def __init__(self, within: Path, why: str, *, sure: bool = True) -> None:
+        super().__init__(f"{written(within)}: {why}")
+        self.within, self.why, self.sure = within, why, sure
+
+    def over(self, about: str) -> TemplateFault:
+        """The same, with what it was tried over."""
+        return TemplateFault(self.within, f"{self.why} (over a sample of {about})", sure=self.sure)
+
+
+def written(within: Path) -> str:
+    """A place in, as people write it out: `body.blocks[0].text`."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in within]
+    return "".join(parts).removeprefix(".")
 
 
 def refuse(fault: TemplateFault, _: Context) -> str:
@@ -102,53 +92,45 @@ class Shape:
         """
         return self.make(context(message, most), failing)
 
-    def try_out(self, mark: str = "") -> Any:
-        """The body of a message made up for this, a provider's texts in it end in `mark`; TemplateFault if it fails."""
-        at = datetime(2026, 1, 5, 9, 30, 5, tzinfo=UTC)
-        message = Message("evt_sample", (msgspec.json.encode(_sample(mark)),), 1, at, "info")
-        return self.render(message, failing=refuse if self.whole else lambda _, context: str(context["text"]))
-
 
 def compiled(body: Any, safe: Callable[[str], str] | None = None) -> Shape:
     """A body as the config has it in, its compiled shape out; TemplateFault names a text that is no template.
 
     What templates write out goes through `safe`, which makes it harmless where it is read; null is written as nothing.
     """
-    environment = ImmutableSandboxedEnvironment(
-        undefined=ChainableUndefined,
-        autoescape=False,
-        finalize=lambda value: "" if value is None else safe(str(value)) if safe else value,
-    )
-    environment.filters["unping"] = lambda value: unping(str(value))
+    environment = sandbox(safe)
     if isinstance(body, str):
-        return Shape(_text(environment, body, "body"), whole=True)
-    return Shape(_tree(environment, body, "body"), whole=False)
+        return Shape(_text(environment, body, ("body",)), whole=True)
+    return Shape(_tree(environment, body, ("body",)), whole=False)
 
 
-def _tree(environment: ImmutableSandboxedEnvironment, value: Any, place: str) -> _Render:
+def _tree(environment: Sandbox, value: Any, within: Path) -> _Render:
     if isinstance(value, str):
-        return _text(environment, value, place)
+        return _text(environment, value, within)
     if isinstance(value, Mapping):
-        made = {str(name): _tree(environment, one, f"{place}.{name}") for name, one in value.items()}
+        made = {str(name): _tree(environment, one, (*within, str(name))) for name, one in value.items()}
         return lambda context, failing: {name: one(context, failing) for name, one in made.items()}
     if isinstance(value, list):
-        parts = [_tree(environment, one, f"{place}[{index}]") for index, one in enumerate(value)]
+        parts = [_tree(environment, one, (*within, index)) for index, one in enumerate(value)]
         return lambda context, failing: [one(context, failing) for one in parts]
     return lambda _, __: value
 
 
-def _text(environment: ImmutableSandboxedEnvironment, text: str, place: str) -> _Render:
+def _text(environment: Sandbox, text: str, within: Path) -> _Render:
     """One template; a failure at run time names its place."""
     try:
         template = environment.from_string(text)
     except TemplateError as error:
-        raise TemplateFault(f"{place}: not a template: {error}") from None
+        raise TemplateFault(within, f"not a template: {error}") from None
 
     def render(context: Context, failing: Failing) -> str:
         try:
-            return template.render(context)
+            return template.render({**context, "range": Steps()})
         except _FAILS as error:
-            return failing(TemplateFault(f"{place}: the template fails: {type(error).__name__}: {error}"), context)
+            lacks = isinstance(error, UndefinedError) or "Undefined" in str(error)
+            unknown = meta.find_undeclared_variables(environment.parse(text)) - {*context, *environment.globals}
+            why = f"the template fails: {type(error).__name__}: {error}"
+            return failing(TemplateFault(within, why, sure=bool(unknown) or not lacks), context)
 
     return render
 

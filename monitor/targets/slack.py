@@ -29,7 +29,7 @@ from monitor.targets.beside import occurrences
 from monitor.targets.slack_answers import api_error, posted, webhook_error
 from monitor.targets.slack_budgets import slack_budgets
 from monitor.targets.slack_errors import Class, classify, outcome, pause
-from monitor.targets.slack_layout import layout, own_message
+from monitor.targets.slack_layout import layout, own_fault, own_message
 from monitor.targets.slack_options import SlackOptions
 from monitor.targets.slack_text import unlinked
 from monitor.targets.telling import Facts, read
@@ -84,6 +84,10 @@ class Slack:
     def address(self) -> str:
         """The kind of way in, with channel and host; neither token nor webhook path."""
         return self._address
+
+    def fault(self, message: Message) -> str | None:
+        """Why the layout of the operator's own gives way over this message; None where it does not."""
+        return own_fault(self._layout, message)
 
     def stands(self, group: Group) -> bool:
         """Whether a message of this group stands in the channel, and is edited."""

@@ -33,13 +33,26 @@ def own_message(shape: Shape | None, message: Message) -> dict[str, Any] | None:
     if shape is None or message.catch_up is not None:
         return None
     try:
-        made = shape.render(message)
+        return _made(shape, message)
     except TemplateFault as fault:
         log.warning("layout.failed", message=message.id, error=str(fault), instead="the built-in layout")
         return None
+
+
+def own_fault(shape: Shape | None, message: Message) -> str | None:
+    """A layout and a message in, why the built-in layout is sent in its place out; None where it is not."""
+    try:
+        if shape is not None and message.catch_up is None:
+            _made(shape, message)
+    except TemplateFault as fault:
+        return f"{fault}; the built-in layout is sent"
+    return None
+
+
+def _made(shape: Shape, message: Message) -> dict[str, Any]:
+    made = shape.render(message)
     if not own_payload(made):
-        log.warning("layout.failed", message=message.id, error="body.text is empty", instead="the built-in layout")
-        return None
+        raise TemplateFault(("body", "text"), "it is empty over this message")
     return fitted(_verbatim(made))
 
 

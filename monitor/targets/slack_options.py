@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from monitor.targets.address import TargetUrl, check_url
 from monitor.targets.digest import DigestOptions
+from monitor.targets.rendering import TemplateFault
+from monitor.targets.slack_kit import judged
 from monitor.targets.slack_layout import layout, own_payload
+from monitor.targets.trial import families, tried
 from monitor.values import Rate, Secret, ZoneName
 
 
@@ -72,14 +75,16 @@ class SlackOptions(DigestOptions):
             raise ValueError("a group (S...) in users: needs token:, by which its members are asked for")
         return self
 
-    @field_validator("body")
-    @classmethod
-    def _renders(cls, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        if body is not None:
-            made = layout(body).try_out()
-            if not own_payload(made):
-                raise ValueError("write text: (one line for phones), and blocks: as you like")
-        return body
+    @model_validator(mode="after")
+    def _renders(self) -> Self:
+        if self.body is not None:
+            # A catch-up message has the built-in layout.
+            samples = families(digest=self.digest is not None, catch_up=False)
+            for _, made in tried(layout(self.body), samples):
+                if not own_payload(made):
+                    raise TemplateFault(("body",), "write text: (one line for phones), and blocks: as you like")
+                judged(made)
+        return self
 
     def destinations(self) -> Mapping[str, str]:
         """The webhook, or the Web API."""

@@ -22,8 +22,10 @@ from monitor.targets.base import Message, Outcome, Target, Verdict
 from monitor.targets.digest import DigestOptions
 from monitor.targets.keyring import Keyring
 from monitor.targets.rendering import SHORTER, Context, Failing, Shape, TemplateFault, compiled, refuse
+from monitor.targets.samples import an_event
 from monitor.targets.signature import SigningSecret, sign
 from monitor.targets.telling.cleaning import unping
+from monitor.targets.trial import families, tried
 from monitor.targets.webhook import judge
 
 LARGEST = 1_000_000
@@ -51,20 +53,29 @@ class TemplateOptions(DigestOptions):
     @model_validator(mode="after")
     def _renders(self) -> Self:
         shape = compiled(self.body)
-        shape.try_out()
-        if not (shape.whole and "json" in self.content_type):
-            return self
-        for mark, about in (("", "a sample event"), (_QUOTED, "an event with quotes and line breaks in its texts")):
-            try:
-                msgspec.json.decode(shape.try_out(mark))
-            except msgspec.DecodeError as error:
-                advice = "write values as {{ text | tojson }}"
-                raise ValueError(f"body: over {about} this is no JSON ({error}); {advice}") from None
+        samples = families(digest=self.digest is not None, catch_up=True)
+        for about, made in tried(shape, samples):
+            sent = made.encode() if isinstance(made, str) else msgspec.json.encode(made)
+            if len(sent) > LARGEST:
+                why = f"over a sample of {about} the body has {len(sent):,} bytes; {LARGEST:,} are sent at most"
+                raise TemplateFault(("body",), why)
+        if shape.whole and "json" in self.content_type:
+            quoted = {"an event with quotes and line breaks in its texts": an_event(_QUOTED)}
+            for about, made in tried(shape, {**samples, **quoted}):
+                _is_json(made, about)
         return self
 
     def destinations(self) -> Mapping[str, str]:
         """The one URL."""
         return {"url": self.url}
+
+
+def _is_json(made: str, about: str) -> None:
+    try:
+        msgspec.json.decode(made)
+    except msgspec.DecodeError as error:
+        advice = "write values as {{ text | tojson }}"
+        raise TemplateFault(("body",), f"over a sample of {about} this is no JSON ({error}); {advice}") from None
 
 
 class Templated:
@@ -87,6 +98,12 @@ class Templated:
     def address(self) -> str:
         """The host alone: the paths of such addresses are mostly secrets."""
         return origin(self._url)
+
+    def fault(self, message: Message) -> str | None:
+        """Which text gives way to plain words over this message; None where none does."""
+        faults: list[TemplateFault] = []
+        self._shape.render(message, failing=in_words(faults))
+        return f"{faults[0]}; plain words are sent there" if faults and not self._shape.whole else None
 
     def stands(self, _: Group) -> bool:
         """Never: what was sent is not edited."""
@@ -122,11 +139,11 @@ class Templated:
                 try:
                     msgspec.json.decode(body)
                 except msgspec.DecodeError as error:
-                    raise TemplateFault(f"body: over this event it is no JSON: {error}") from None
+                    raise TemplateFault(("body",), f"over this event it is no JSON: {error}") from None
             if faults:
                 log.warning("template.failed", message=message.id, error=str(faults[0]), instead="plain words")
             return body
-        raise TemplateFault(f"the body would be {size:,} bytes; {LARGEST:,} are sent at most")
+        raise TemplateFault(("body",), f"it would be {size:,} bytes; {LARGEST:,} are sent at most")
 
 
 def in_words(faults: list[TemplateFault]) -> Failing:
