@@ -73,7 +73,11 @@ def _source(facts: Facts) -> list[Row]:
 
 
 def _target(facts: Facts) -> list[Row]:
-    rows = _of_details(facts, ("Since", "since"), ("Attempts failed", "failures"), ("Last answer", "status"))
+    rows = _of_details(facts, ("Since", "since"), ("Attempts failed", "failures"))
+    answer = facts.details.get("status")
+    # Slack refuses with 200: beside the reason that would read as if all were well.
+    if not (isinstance(answer, int) and 200 <= answer < 300):
+        rows += _of_details(facts, ("Last answer", "status"))
     events = facts.details.get("events")
     if isinstance(events, list) and events:
         others = f" and {count(len(events) - 1, 'other')}" if len(events) > 1 else ""

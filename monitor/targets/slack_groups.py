@@ -27,7 +27,7 @@ from monitor.targets.slack_blocks import (
 )
 from monitor.targets.slack_fields import fields_of
 from monitor.targets.slack_lines import began, headline, joint, loud, news_first, news_line, state_of, title_of
-from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines
+from monitor.targets.slack_remarks import acts_line, only_remarks, remark_lines, together_line, told_at_once
 from monitor.targets.slack_text import mrkdwn, plain
 from monitor.targets.standing import facts_of, move_of, owner, since
 from monitor.targets.telling import Facts, Moment, Part, Strong, span, tell
@@ -70,9 +70,16 @@ def reply(
         told = [*due, *(member for member in told if not member.escalated and member.news is not News.SAME)]
     if alone and not mention:
         told = due = []
-    lines = [*(line for member in told[:LISTED] for line in _news_of(member, group)), *_lines_of(others)]
-    if len(told) > LISTED:
-        lines.append(f"… and {len(told) - LISTED} more")
+    ends = {member.condition.ended_event for member in group.members if member.over}
+    others = [one for one in others if one.id not in ends]
+    apart, together = told_at_once(told)
+    lines = [
+        *(together_line(those, state_of(those[0])[0]) for those in together[:LISTED]),
+        *(line for member in apart[:LISTED] for line in _news_of(member, group)),
+        *_lines_of(others),
+    ]
+    if left := len(apart[LISTED:]) + sum(map(len, together[LISTED:])):
+        lines.append(f"… and {left} more")
     if not lines:
         return None
     opening = _opening(group)

@@ -14,7 +14,8 @@ from monitor.targets.slack_actions import CLICKED
 from monitor.targets.slack_text import escape, mrkdwn, plain
 from monitor.targets.telling import Moment, Part, count, plain_text, read
 
-_NAME, _COMMENT, _TITLE, _LINE = 60, 200, 120, 380
+_NAME, _COMMENT, _TITLE, _SHORT, _LINE = 60, 200, 120, 50, 380
+_NAMED = 3
 _SIGNS = {Act.ACKNOWLEDGED: "🟡", Act.SNOOZED: "💤", Act.SILENCED: "🔕"}
 _OVER = frozenset({Act.SNOOZE_OVER, Act.QUIET_OVER})
 
@@ -41,6 +42,32 @@ def remark_lines(member: Member, sign: str, title: str, sentence: Sequence[Part]
     return lines
 
 
+def told_at_once(told: Sequence[Member]) -> tuple[list[Member], list[list[Member]]]:
+    """Conditions in; those that get lines of their own, and those about which the same was said, together, out."""
+    same: dict[tuple[str, ...], list[Member]] = {}
+    for member in told:
+        if only_remarks(member) and len(member.remarks) == 1 and member.remarks[0].act not in _OVER:
+            one = member.remarks[0]
+            same.setdefault((one.act, one.by, str(one.until), one.comment, member.status), []).append(member)
+    together = [those for those in same.values() if len(those) > 1]
+    folded = {id(member) for those in together for member in those}
+    return [member for member in told if id(member) not in folded], together
+
+
+def together_line(those: Sequence[Member], sign: str) -> str:
+    """Conditions about which the same was said in, the line that says it once out, with some of them by name.
+
+    `sign` is that of the first one's state.
+    """
+    first = those[0]
+    titles = [escape(_title(member), _SHORT) for member in those[:_NAMED]]
+    more = f" and {len(those) - _NAMED} more" if len(those) > _NAMED else ""
+    # What people wrote ends as they ended it.
+    words = mrkdwn(_words(first.remarks[0], first), _LINE).rstrip(".")
+    about = f"{count(len(those), 'condition')}: {', '.join(titles)}{more}."
+    return f"{_SIGNS.get(first.remarks[0].act, sign)} {words} · {about}"
+
+
 def acts_line(told: Sequence[Member], sign: str) -> str | None:
     """Conditions of which something is told in, the line for phones where that is what people did and nothing else.
 
@@ -51,7 +78,11 @@ def acts_line(told: Sequence[Member], sign: str) -> str | None:
     first = told[0]
     words = plain_text(_words(first.remarks[-1], first))
     more = f" and {count(len(told) - 1, 'other')}" if len(told) > 1 else ""
-    return f"{sign} {escape(f'{plain(read(first.condition.event_bytes).title, _TITLE)}{more}: {words}', _LINE)}"
+    return f"{sign} {escape(_title(first), 80)}{more}: {escape(words, 280)}"
+
+
+def _title(member: Member) -> str:
+    return plain(read(member.condition.event_bytes).title, _TITLE)
 
 
 def _words(one: Remark, member: Member) -> list[Part]:

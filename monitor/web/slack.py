@@ -21,6 +21,7 @@ import structlog
 from aiohttp import web
 
 from monitor.bootstrap import Services
+from monitor.conditions import Condition
 from monitor.errors import TransportError
 from monitor.targets.slack_actions import CLICKED, MORNING, TOMORROW, Wish, wish
 from monitor.targets.slack_options import SlackOptions
@@ -40,6 +41,7 @@ _REFUSED = "You may not acknowledge or snooze this here: ask whoever runs jobwir
 _NEWER = (
     "{news} of this group opened or changed after the message that you clicked was written. That was left as it is."
 )
+_OVER = "This is over already: there is nothing left to acknowledge or snooze."
 _LOST = "Your click could not be recorded, and nothing has changed. Please try again."
 
 
@@ -154,12 +156,13 @@ class SlackClicks:
         attention, now = self._running.attention, self._running.clock.now()
         message = click.payload.get("message")
         shown = await shown_in(one, message if isinstance(message, dict) else {}, self._running)
+        found: list[Condition] = []
         for id in shown.conditions:
             if one.choice is None:
-                await attention.acknowledge(id, by=click.by, comment=CLICKED)
+                found += await attention.acknowledge(id, by=click.by, comment=CLICKED)
             else:
                 until = _until(one, now, click.options.timezone)
-                await attention.snooze(id, until=until, by=click.by, comment=CLICKED)
+                found += await attention.snooze(id, until=until, by=click.by, comment=CLICKED)
         structlog.get_logger().info(
             "slack.clicked",
             by=click.by,
@@ -169,6 +172,8 @@ class SlackClicks:
         )
         if shown.newer:
             await self._tell(click, _NEWER.format(news=count(shown.newer, "condition")))
+        elif not found:
+            await self._tell(click, _OVER)
 
     async def _tell(self, click: _Click, text: str) -> None:
         """A word to whoever clicked, and nobody else, by the address that Slack gave for that."""

@@ -97,6 +97,20 @@ async def test_a_message_of_an_earlier_version_is_about_what_it_can_have_shown(r
             assert found["Export 12"] == "open"
 
 
+async def test_a_click_on_what_is_over_is_answered(redis: Redis, store_url: str) -> None:
+    """A24: nothing is done, and who clicked is told why."""
+    async with office(store_url) as here, said() as (answers, told), asyncio.timeout(120):
+        shown = deepcopy(await here.message("Open"))
+        await here.claim("completed")
+        await here.message("Resolved")
+        pressed = click(shown, ACKNOWLEDGE, secret=SECRET, timestamp=int(time.time()))
+        assert await here.press(*answered_at(f"{answers}/slack", pressed)) == 200
+        while not told:
+            await asyncio.sleep(0.01)
+        assert told[0]["text"].startswith("This is over already")
+        assert await here.open() == []
+
+
 @asynccontextmanager
 async def said() -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
     """Where Slack takes words to whoever clicked: its address, and what was said there."""

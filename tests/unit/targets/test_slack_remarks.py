@@ -16,6 +16,7 @@ from monitor.simulator.slack_text import mentions
 from monitor.targets.slack_actions import CLICKED
 from monitor.targets.slack_groups import reply
 from monitor.targets.slack_text import width
+from monitor.targets.telling import read
 from tests.unit.targets.events import stored
 from tests.unit.targets.groups import NOW, member, message
 
@@ -107,6 +108,36 @@ def test_of_several_each_line_names_its_condition() -> None:
     made = reply(group(only, both, reason=Reason.CHANGED), [], None)
     assert made is not None
     assert "Acknowledged by ann" not in made["text"]
+
+
+def test_one_click_on_many_is_one_line() -> None:
+    """Who did what once, how many it is about, and some of them by name."""
+    made = [
+        replace(
+            member(
+                stored("devrev.job.failed", f"job/{n}", f"Export {n}", id=f"evt_{n}"),
+                status=Status.ACKNOWLEDGED,
+                news=News.ATTENDED,
+                acknowledgement=TAKEN,
+            ),
+            remarks=(Remark(Act.ACKNOWLEDGED, "ann", NOW + timedelta(milliseconds=n), comment=CLICKED),),
+        )
+        for n in range(33)
+    ]
+    (line,) = lines(group(*made))
+    assert line.startswith("🟡 Acknowledged by ann at ")
+    assert line.endswith(", until it gets worse · 33 conditions: Export 0, Export 1, Export 2 and 30 more.")
+
+
+def test_an_end_is_told_once() -> None:
+    """The event that ended a condition is no other news beside its end."""
+    ended = read(stored("devrev.job.completed", title="Import of users", id="evt_end"))
+    over = member(FAILED, status=Status.RESOLVED, ended_event="evt_end", ended_by="the state is completed now")
+    made = reply(group(over, reason=Reason.ALL_RESOLVED), [ended], None)
+    assert made is not None
+    (line,) = [line for block in made["blocks"] for line in block["text"]["text"].split("\n")]
+    assert line.startswith("🟢 Resolved: Import of users. Over after")
+    assert "more" not in made["text"]
 
 
 def test_the_line_for_phones_says_who_did_what() -> None:
