@@ -22,6 +22,7 @@
     switching    POST: a target switched off and on
     rotating     POST: a new signing secret for a target
     slack        POST /slack/interactions: clicks on buttons of our messages; slack_people: who may click
+                 slack_shown: what the message showed that was clicked on
     signatures   how each provider signs its webhooks
     pages/       the page for people, and server-sent events
     session      signing in: the cookie, and the mark of a form
