@@ -71,4 +71,4 @@ def _print_answers(answers: Iterable[Answered], *, as_json: bool) -> None:
             json_line(one)
         return
     rows = [(one.source, one.provider, "ok" if one.ok else one.reason or "failed", one.in_words()) for one in answers]
-    table(("source", "provider", "state", "what it says"), rows)
+    table(("source", "provider", "state", "what it says"), rows, most=1_000)

@@ -14,7 +14,7 @@ from monitor.cli.desk.asked import Attention, values
 from monitor.cli.desk.opening import desk
 from monitor.cli.entry import FAILED
 from monitor.cli.options import HERE, AsJson, SourceName, Where
-from monitor.cli.output import json_line, note, say, table
+from monitor.cli.output import CELL, cut, json_line, note, say, table
 from monitor.cli.phrases import ago, plural
 from monitor.errors import UsageError
 from monitor.moments import parse_instant
@@ -48,7 +48,7 @@ async def conditions(
         say("nothing is open")
         return 0
     head = ("state", "severity", "what", "about", "since", "who", "id")
-    table(head, [_row(values(one), now) for one in found])
+    table(head, [conditions_row(values(one), now) for one in found])
     return 0
 
 
@@ -112,12 +112,15 @@ def until(text: str, now: datetime) -> datetime | None:
     return moment
 
 
-def _row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+def conditions_row(one: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    """A condition as the API shows it in, the cells of its row out."""
     return one["state"], one["severity"], one["type"], _about(one), _since(one, now), _who(one), one["id"]
 
 
 def _about(one: Mapping[str, Any]) -> str:
-    return one["key"] if one["title"] in ("", one["key"]) else f"{one['title']} ({one['key']})"
+    """Its title and key; of a title that is too long so much that the key, which `ack` takes, stays whole."""
+    key = str(one["key"])
+    return key if one["title"] in ("", key) else f"{cut(one['title'], max(20, CELL - len(key) - 3))} ({key})"
 
 
 def _since(one: Mapping[str, Any], now: datetime) -> str:

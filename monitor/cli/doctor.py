@@ -12,6 +12,9 @@ from monitor.cli.options import HERE, AsJson, Where
 from monitor.cli.output import json_line, say, table
 from monitor.cli.phrases import plural
 
+_SENTENCES = 1_000
+"""What to do is told whole."""
+
 
 async def doctor(*, where: Where = HERE, as_json: AsJson = False) -> int:
     """Look at the store's version and settings, clocks, permissions, and the ways to sources and targets.
@@ -32,7 +35,7 @@ async def doctor(*, where: Where = HERE, as_json: AsJson = False) -> int:
 
 def _print(found: Sequence[dict[str, Any]]) -> None:
     rows = [(one["level"], one["about"], one["text"], one["advice"]) for one in found]
-    table(("state", "about", "what", "what to do"), rows)
+    table(("state", "about", "what", "what to do"), rows, most=_SENTENCES)
     problems = sum(one["level"] == "problem" for one in found)
     warnings = sum(one["level"] == "warning" for one in found)
     say(f"{plural(problems, 'problem')}, {plural(warnings, 'warning')}" if problems or warnings else "all is well")

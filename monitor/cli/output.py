@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _ENDLESS = 10_000
+
+CELL = 120
+"""Characters of a cell that people read: a longer title would push all else out of sight. JSON has it whole."""
+
 _SPACES = re.compile(r"\s+")
 _STYLES = {
     "ok": "green",
@@ -59,9 +63,9 @@ def at_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows of text under their heads; a terminal gets colours."""
-    cells = [[plain(cell) for cell in row] for row in rows]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], most: int = CELL) -> None:
+    """Rows of text under their heads, cells of at most so many characters; a terminal gets colours."""
+    cells = [[cut(plain(cell), most) for cell in row] for row in rows]
     if at_terminal():
         _rich_table(head, cells)
         return
@@ -74,13 +78,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def columns(cells: Sequence[tuple[str, int, str]]) -> None:
     """One line of cells: text, least width, style of rich. For output that goes on and cannot wait for its widths."""
     if not at_terminal():
-        print("  ".join(plain(text).ljust(width) for text, width, _ in cells).rstrip())
+        print("  ".join(cut(plain(text)).ljust(width) for text, width, _ in cells).rstrip())
         return
     from rich.text import Text  # noqa: PLC0415 - pipes do without
 
     line = Text()
     for text, width, style in cells:
-        line.append(plain(text).ljust(width) + "  ", style=style)
+        line.append(cut(plain(text)).ljust(width) + "  ", style=style)
     _console().print(line, soft_wrap=True)
 
 
@@ -90,9 +94,14 @@ def plain(text: str) -> str:
     return flat if flat.isprintable() else "".join(char if char.isprintable() else "�" for char in flat)
 
 
+def cut(text: str, limit: int = CELL) -> str:
+    """The text in at most so many characters, with an ellipsis where that is not all."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def shorter(text: str, limit: int) -> str:
-    """The text, cut with an ellipsis where a person at a terminal would lose the line."""
-    return text if len(text) <= limit or not at_terminal() else text[: limit - 1] + "…"
+    """The same where a person at a terminal would lose the line; a pipe gets more of it."""
+    return cut(text, limit) if at_terminal() else text
 
 
 def _rich_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

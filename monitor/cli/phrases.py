@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from monitor.cli.output import columns, plain, shorter
+from monitor.cli.output import columns, cut, plain, shorter
 from monitor.moments import parse_instant
 from monitor.values import elapsed
 
-_CHANGES = 2
+_CHANGES, _VALUE = 2, 50
 
 
 def event_line(event: Mapping[str, Any]) -> None:
@@ -45,7 +45,10 @@ def what_changed(event: Mapping[str, Any]) -> str:
 
 def changes_text(changes: Sequence[Mapping[str, Any]]) -> str:
     """The first changed fields, before and after; how many more there are."""
-    said = [f"{one['field']}: {value_text(one['before'])} → {value_text(one['after'])}" for one in changes[:_CHANGES]]
+    said = [
+        f"{one['field']}: {cut(value_text(one['before']), _VALUE)} → {cut(value_text(one['after']), _VALUE)}"
+        for one in changes[:_CHANGES]
+    ]
     more = len(changes) - len(said)
     return ", ".join(said) + (f", {more} more" if more else "")
 
