@@ -21,6 +21,7 @@ from monitor.web.limits import LEVEL, Limits, told
 from monitor.web.metrics import LAG, Metrics
 from monitor.web.pages import Pages
 from monitor.web.pages.acts import Acts
+from monitor.web.pages.trouble import as_pages
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
 from monitor.web.removals import Removals
@@ -36,7 +37,8 @@ from monitor.web.trials import Trials
 def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic) -> web.Application:
     """A wired installation in, its web application out; `monotonic` gives the seconds that limits go by."""
     guard = Guard(running.settings.web, Limits.of(running.settings.web, monotonic), SignedOut(running.store.db))
-    app = web.Application(middlewares=[as_problems, guard.middleware()], client_max_size=LARGEST_BODY)
+    middlewares = [as_pages(guard, running.clock.now), as_problems, guard.middleware()]
+    app = web.Application(middlewares=middlewares, client_max_size=LARGEST_BODY)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
     tried = (Singles(running), Trials(running), Removals(running), Diagnosis(running), SeriesReading(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))

@@ -44,6 +44,15 @@ async def test_every_page_is_sound(browser: Browser, at: World, size: str, schem
     assert at.complaints == []
 
 
+async def test_a_page_that_is_not_there_is_sound(browser: Browser, at: World) -> None:
+    """It has a title and a way on, and axe finds nothing on it."""
+    async with opened(browser, at, "/events/evt_gone") as page:
+        assert await page.title() == "Not found · jobwire"
+        assert await found_by_axe(page, []) == []
+        await page.get_by_role("link", name="Go to Now").click()
+        await page.wait_for_url("**/")
+
+
 async def test_everything_is_read_without_scripts(browser: Browser, at: World) -> None:
     """The server writes whole pages; links and filters work."""
     async with opened(browser, at, scripts=False) as page:

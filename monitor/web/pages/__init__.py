@@ -7,6 +7,7 @@ timeline   the deadlines of the next days as a drawing
 acts       what somebody asks for with a button
 stream     events as they happen, as server-sent events
 render     templates, and how times and values are written
+trouble    what goes wrong, as a page
 templates/ one for each page
 static/    style, a few lines of script, and vendored scripts (VENDOR names versions, licences and checksums)
 """

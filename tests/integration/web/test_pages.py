@@ -148,6 +148,41 @@ async def test_what_is_not_there_is_said(redis: Redis, store_url: str) -> None:
             assert (await at.ask("GET", path)).status == 400
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def test_a_browser_is_told_what_is_wrong_as_a_page(redis: Redis, store_url: str) -> None:
+    """With the way back and what to do; programs, and the addresses that are theirs, get problem+json."""
+    async with served(store_url) as at:
+        for path in ("/events/evt_gone", "/sources/nope", "/deliveries/x", "/resources/a/b/c", "/nowhere"):
+            answer = await at.ask("GET", path, headers=BROWSER)
+            assert (answer.status, answer.content_type) == (404, "text/html")
+            text = await answer.text()
+            assert '<html lang="en">' in text
+            assert "<h1>Not found</h1>" in text
+            assert '<a href="/">Go to Now</a>' in text
+            assert (await at.ask("GET", path)).content_type == "application/problem+json"
+        for path in ("/api/v1/events/evt_gone", "/api/nowhere"):
+            assert (await at.ask("GET", path, headers=BROWSER)).content_type == "application/problem+json"
+        refused = await at.ask("POST", "/do/targets/ops/disable", headers={**BROWSER, "Origin": "https://evil.example"})
+        assert (refused.status, refused.content_type) == (403, "text/html")
+        json_first = {"Accept": "application/json, text/html;q=0.5"}
+        assert (await at.ask("GET", "/nowhere", headers=json_first)).content_type == "application/problem+json"
+
+
+async def test_a_store_that_is_gone_is_told_as_a_page(redis: Redis, store_url: str) -> None:
+    """The page itself needs nothing of it."""
+    async with served(store_url) as at:
+        db = at.watch.services.store.db
+        await db.close()
+        db.client.connection_pool.connection_kwargs["path"] = "/nowhere"
+        db.client.connection_pool.reset()  # type: ignore[no-untyped-call]  # redis-py is untyped here
+        answer = await at.ask("GET", "/", headers=BROWSER)
+        assert (answer.status, answer.content_type) == (503, "text/html")
+        assert answer.headers["Retry-After"]
+        assert "jobwire doctor" in await answer.text()
+
+
 async def test_buttons_do_what_they_say(redis: Redis, store_url: str) -> None:
     """A scan asked for, a target off and on, a delivery again; then back where one was, told what was done."""
     async with changed(store_url) as (at, _):
