@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import msgspec
+from aiohttp import web
 from pydantic import SecretStr
 
 from monitor.web.tokens import place_of
@@ -80,3 +81,13 @@ class Sessions:
         tokens = [one.get_secret_value() for one in (*self.operators, *self.readers)]
         key = hashlib.blake2b("\0".join(tokens).encode(), digest_size=32, person=b"jobwire session").digest()
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def reached_by_tls(request: web.Request) -> bool:
+    """Whether a browser came by https, also where a proxy speaks it: then its cookie may never travel without.
+
+    The browser says so itself in the Origin of the form that signs in, most proxies in X-Forwarded-Proto. Whoever makes
+    either up gets a cookie that is kept more strictly.
+    """
+    forwarded = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    return request.secure or forwarded == "https" or request.headers.get("Origin", "").lower().startswith("https://")

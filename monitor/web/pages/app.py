@@ -29,7 +29,7 @@ from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
 from monitor.web.problems import Problem
 from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TYPE, after, cursor, one_of
 from monitor.web.series import charts
-from monitor.web.session import COOKIE, LASTS_SECONDS
+from monitor.web.session import COOKIE, LASTS_SECONDS, reached_by_tls
 
 ASSETS = Path(__file__).parent / "static"
 _LISTED = 50
@@ -206,7 +206,7 @@ class Pages:
             values = {"next": following, "wrong": True}
             return await self._page(request, "login.html", values, status=401)
         response = web.HTTPSeeOther(following)
-        secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+        secure = reached_by_tls(request)
         value = self._guard.sessions.begin(role, time.time())
         response.set_cookie(
             COOKIE, value, max_age=LASTS_SECONDS, httponly=True, samesite="Strict", secure=secure, path="/"

@@ -59,3 +59,21 @@ async def test_while_the_store_does_not_say_no_cookie_lets_anybody_in() -> None:
             assert answer.status == 503, "the document itself needs no store"
             token = {"Authorization": "Bearer operator-token-1"}
             assert (await at.ask("GET", "/api/openapi.json", headers=token)).status == 200
+
+
+async def test_a_cookie_that_was_given_by_https_never_travels_without(redis: Redis, store_url: str) -> None:
+    """The browser says so in Origin, most proxies in X-Forwarded-Proto; on plain loopback it would not come back."""
+    async with served(store_url, web=TOKENS) as at:
+        host = at.url.partition("//")[2]
+        for headers, secure in (
+            ({}, False),
+            ({"Origin": f"http://{host}"}, False),
+            ({"Origin": f"https://{host}"}, True),
+            ({"X-Forwarded-Proto": "https"}, True),
+            ({"X-Forwarded-Proto": "HTTPS, http"}, True),
+            ({"X-Forwarded-Proto": "http"}, False),
+        ):
+            form = {"token": "operator-token-1"}
+            answer = await at.ask("POST", "/login", data=form, headers=headers, allow_redirects=False)
+            assert answer.status == 303
+            assert ("Secure" in answer.headers["Set-Cookie"]) is secure, headers
