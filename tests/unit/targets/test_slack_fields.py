@@ -87,8 +87,12 @@ JOB = stored(
             monitor_event("jobwire.target.failing", "target/hook", failures=3, status=503, events=["evt_a", "evt_b"]),
             ["Attempts failed: 3", "Last answer: 503", "Not told yet: evt_a and 1 other", "Target: hook"],
         ),
+        (
+            monitor_event("jobwire.target.failing", "target/chat", failures=3, status=200, reason="channel_not_found"),
+            ["Attempts failed: 3", "Target: chat"],
+        ),
     ],
-    ids=["contract", "interview", "job", "source", "target"],
+    ids=["contract", "interview", "job", "source", "target", "refused with 200"],
 )
 def test_each_family_shows_what_matters_of_it(body: bytes, shown: list[str]) -> None:
     """Dates by what they mean, members by name, and not what the headline has said; six at the most."""
