@@ -21,6 +21,7 @@ from monitor.web.limits import LEVEL, Limits, told
 from monitor.web.metrics import LAG, Metrics
 from monitor.web.pages import Pages
 from monitor.web.pages.acts import Acts
+from monitor.web.pages.sayings import Sayings
 from monitor.web.pages.trouble import as_pages
 from monitor.web.problems import as_problems
 from monitor.web.reading import Readings
@@ -42,8 +43,9 @@ def make_app(running: Services, monotonic: Callable[[], float] = time.monotonic)
     parts = (ApiDocument(), Health(running, guard), Metrics(running), Readings(running), Events(running))
     tried = (Singles(running), Trials(running), Removals(running), Diagnosis(running), SeriesReading(running))
     asked = (Asking(running), Replays(running), Rotating(running), Switching(running), Attending(running))
-    pages = Pages(running, guard)
-    for part in (*parts, *tried, *asked, pages, Acts(running), SlackClicks(running)):
+    sayings = Sayings(guard)
+    pages = Pages(running, guard, sayings)
+    for part in (*parts, *tried, *asked, pages, Acts(running, sayings), SlackClicks(running)):
         app.add_routes(part.routes())
     app[LAG] = LoopLag(monotonic)
     app.cleanup_ctx.append(_lag)

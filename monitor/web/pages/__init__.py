@@ -5,6 +5,7 @@ views      what each page shows, gathered from the store
 headline   what the first line of Now says
 timeline   the deadlines of the next days as a drawing
 acts       what somebody asks for with a button
+sayings    what was done, under a seal
 stream     events as they happen, as server-sent events
 render     templates, and how times and values are written
 trouble    what goes wrong, as a page

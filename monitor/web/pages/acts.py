@@ -13,18 +13,22 @@ from monitor.bootstrap import Services, replaying
 from monitor.status import Choice, decide_removals
 from monitor.status.replay import done as outcome
 from monitor.web.pages.render import short
+from monitor.web.pages.sayings import SAID, SEAL, Sayings
 from monitor.web.problems import Problem
 
 _PAGE = "somebody on the page"
 _TICKED = 200
 """Deliveries that one form may name; a page shows fewer."""
 
+_LONGEST = 300
+
 
 class Acts:
     """The handlers of forms. Who may, and whether a page of ours asks, was seen to before (`monitor.web.guard`)."""
 
-    def __init__(self, running: Services) -> None:
+    def __init__(self, running: Services, sayings: Sayings) -> None:
         self._running = running
+        self._sayings = sayings
         self._replaying = replaying(running)
 
     def routes(self) -> list[web.RouteDef]:
@@ -42,7 +46,7 @@ class Acts:
         """A scan now."""
         name = self._source(request)
         await self._running.store.sources.ask(name, operator=True)
-        return _back(request, f"{name} is scanned as soon as may be")
+        return self._back(request, f"{name} is scanned as soon as may be")
 
     async def removals(self, request: web.Request) -> web.Response:
         """Removals that are held: release or discard them."""
@@ -51,9 +55,9 @@ class Acts:
             raise Problem(404, "removals are released or discarded")
         done = await decide_removals(self._running.store.sources, name, "release" if word == "release" else "discard")
         if done is None:
-            return _back(request, f"{name}: nothing is held any more")
+            return self._back(request, f"{name}: nothing is held any more")
         structlog.get_logger().info("removals.decided", source=name, decision=word, by="page")
-        return _back(request, f"{name}: the next complete scan will {word} {done.count:,} removals")
+        return self._back(request, f"{name}: the next complete scan will {word} {done.count:,} removals")
 
     async def switch(self, request: web.Request) -> web.Response:
         """A target on or off."""
@@ -63,7 +67,7 @@ class Acts:
         store = self._running.store
         await (store.switch.on(name) if word == "enable" else store.switch.off(name))
         structlog.get_logger().info("target.switched", target=name, on=word == "enable", by="page")
-        return _back(request, f"{name} is {word}d")
+        return self._back(request, f"{name} is {word}d")
 
     async def replay(self, request: web.Request) -> web.Response:
         """One delivery again."""
@@ -71,7 +75,7 @@ class Acts:
         if found.target is None:
             raise Problem(404, "no such delivery is kept any more")
         structlog.get_logger().info("delivery.replayed", delivery=found.id, target=found.target, by="page")
-        return _back(request, f"{found.id} to {found.target}: {found.result}")
+        return self._back(request, f"{found.id} to {found.target}: {found.result}")
 
     async def replay_many(self, request: web.Request) -> web.Response:
         """Deliveries that were ticked again, or all that were given up at a target."""
@@ -80,7 +84,7 @@ class Acts:
         if not target:
             ids = [str(one) for one in form.getall("id", [])][:_TICKED]
             if not ids:
-                return _back(request, "nothing was ticked, so nothing is sent again")
+                return self._back(request, "nothing was ticked, so nothing is sent again")
             results = Counter(one.result for one in await self._replaying.named(ids))
         elif target in self._running.settings.targets:
             now_ms = await self._running.store.db.now_ms()
@@ -89,7 +93,7 @@ class Acts:
         else:
             raise Problem(404, "no target has this name")
         structlog.get_logger().info("deliveries.replayed", count=results.total(), results=dict(results), by="page")
-        return _back(
+        return self._back(
             request, ", ".join(f"{amount:,} {word}" for word, amount in results.items()) or "nothing had failed"
         )
 
@@ -107,7 +111,7 @@ class Acts:
         if not found:
             raise Problem(404, "this is not open any more")
         done = "acknowledged" if word == "acknowledge" else "snoozed"
-        return _back(request, f"{short(found[0].title) or found[0].key}: {done}")
+        return self._back(request, f"{short(found[0].title) or found[0].key}: {done}")
 
     def _source(self, request: web.Request) -> str:
         name = request.match_info["name"]
@@ -116,10 +120,10 @@ class Acts:
             raise Problem(404, "no source of this name is scanned")
         return name
 
-
-def _back(request: web.Request, done: str) -> web.Response:
-    """To the page that asked, which says what was done; only ever within this site."""
-    came = urlsplit(request.headers.get("Referer", "/"))
-    safe = came.path if came.path.startswith("/") and not came.path.startswith("//") else "/"
-    asked = [pair for pair in parse_qsl(came.query) if pair[0] != "done"]
-    raise web.HTTPSeeOther(f"{safe}?{urlencode([*asked, ('done', done)], quote_via=quote, safe='')}")
+    def _back(self, request: web.Request, done: str) -> web.Response:
+        """To the page that asked, which says what was done; only ever within this site."""
+        came = urlsplit(request.headers.get("Referer", "/"))
+        safe = came.path if came.path.startswith("/") and not came.path.startswith("//") else "/"
+        asked = [pair for pair in parse_qsl(came.query) if pair[0] not in {SAID, SEAL}]
+        words = [*asked, *self._sayings.sealed(request, short(done, _LONGEST))]
+        raise web.HTTPSeeOther(f"{safe}?{urlencode(words, quote_via=quote, safe='')}")

@@ -22,7 +22,8 @@ from monitor.web.operations import addresses_of, operation
 from monitor.web.pages import scale
 from monitor.web.pages.charts import RANGES, chart
 from monitor.web.pages.headline import headline
-from monitor.web.pages.render import environment, page, short
+from monitor.web.pages.render import environment, page
+from monitor.web.pages.sayings import Sayings
 from monitor.web.pages.stream import Streams
 from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, in_words, ticks, weekends
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
@@ -39,8 +40,9 @@ _GLANCE_MINUTES = 180
 class Pages:
     """The handlers of pages."""
 
-    def __init__(self, running: Services, guard: Guard) -> None:
+    def __init__(self, running: Services, guard: Guard, sayings: Sayings) -> None:
         self._running = running
+        self._sayings = sayings
         self._guard = guard
         self._views = Views(running)
         self._templates = environment()
@@ -230,7 +232,7 @@ class Pages:
             "session": session,
             "mark": self._guard.sessions.mark(session),
             "may_change": request.get(ROLE) == "operator",
-            "done": short(request.query.get("done", ""), 300),
+            "done": self._sayings.said(request),
         }
         return page(self._templates, name, {**around, **values}, status)
 

@@ -189,7 +189,9 @@ async def test_buttons_do_what_they_say(redis: Redis, store_url: str) -> None:
         await at.watch.services.consumer.relay.relay()
         back = {"Referer": f"{at.url}/deliveries?target=ops", "Origin": at.url}
         done = await at.ask("POST", "/do/targets/ops/disable", headers=back, allow_redirects=False)
-        assert (done.status, done.headers["Location"]) == (303, "/deliveries?target=ops&done=ops%20is%20disabled")
+        assert done.status == 303
+        assert done.headers["Location"].startswith("/deliveries?target=ops&done=ops%20is%20disabled&seal=")
+        assert 'role="status">ops is disabled<' in await html(at, done.headers["Location"])
         assert "disabled" in await html(at, "/")
         await at.ask("POST", "/do/targets/ops/enable", headers=back)
         assert (await at.get("/api/v1/targets"))["items"][0]["state"] == "ok"
@@ -200,6 +202,20 @@ async def test_buttons_do_what_they_say(redis: Redis, store_url: str) -> None:
         assert (await at.ask("POST", "/do/sources/nobody/poll", headers=back)).status == 404
         foreign = {"Origin": "https://evil.example"}
         assert (await at.ask("POST", "/do/targets/ops/disable", headers=foreign)).status == 403
+
+
+async def test_a_page_says_only_what_we_said(redis: Redis, store_url: str) -> None:
+    """An address with words of somebody else, with a seal of other words, or of another session, says nothing."""
+    async with served(store_url, web=TOKENS) as at, signed_in(at, "operator-token-1") as browser:
+        form = {MARK: marked(await html(at, "/", browser))}
+        async with browser.post(f"{at.url}/do/targets/ops/disable", data=form, allow_redirects=False) as answer:
+            told = answer.headers["Location"]
+        assert "ops is disabled" in await html(at, told, browser)
+        seal = told.partition("&seal=")[2]
+        for path in ("/?done=Call+us", f"/?done=Call+us&seal={seal}", "/?done=Call+us&seal=\u00fc"):
+            assert "Call us" not in await html(at, path, browser)
+        async with signed_in(at, "operator-token-1") as other:
+            assert "ops is disabled" not in await html(at, told, other)
 
 
 async def test_what_is_open_can_be_taken(redis: Redis, store_url: str) -> None:
