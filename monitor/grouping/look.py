@@ -16,6 +16,9 @@ from monitor.grouping.message import Member, News, Remark
 from monitor.grouping.remarks import heard, remarks
 from monitor.silences import Silence
 
+OUTLASTED = timedelta(minutes=1)
+"""So long after a message was due at the latest its conditions were held back: by a pause, an outage, no worker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
@@ -39,6 +42,7 @@ class Stance:
 
     `escalate_after` is after how many seconds it hears of what nobody saw to, `escalation_only` of nothing else;
     `escalates_from` is before when it hears of none, because it heard of one just now.
+    `wait` and `interval` are seconds that a group takes before it speaks and between two messages.
     `once`: what it was told is done with, events of its own tell it the rest. `attends`: it hears that conditions were
     seen to; `narrates`: it tells each word that people say of them. `one_alert`: see `monitor.targets.base.OneAlert`.
     """
@@ -49,6 +53,7 @@ class Stance:
     narrates: bool = False
     refresh: float | None = None
     repeat: float | None = None
+    wait: float = 0.0
     interval: float = 10.0
     escalate_after: float | None = None
     escalates_from: datetime | None = None
@@ -85,7 +90,7 @@ def look(condition: Condition, place: Place, told: Told | None, stance: Stance, 
 
 def _look(condition: Condition, place: Place, before: Told, stance: Stance, hush: Hush, now: datetime) -> Look:
     if condition.ended or place.left:
-        return _over(condition, place, before, stance, now)
+        return _over(condition, place, before, stance, hush, now)
     if stance.escalation_only and not _escalated(condition, before):
         return _waiting(condition, place, before, stance, hush, now)
     quiet = hush(condition, place)
@@ -147,9 +152,9 @@ def _news(condition: Condition, before: Told, status: Status) -> News:
     return News.SAME if status is before.status else News.ATTENDED
 
 
-def _over(condition: Condition, place: Place, before: Told, stance: Stance, now: datetime) -> Look:
-    """Over: told where the target believes it open, or may do so, whatever keeps it quiet; else it never was."""
-    if not (before.knows or before.perhaps):
+def _over(condition: Condition, place: Place, before: Told, stance: Stance, hush: Hush, now: datetime) -> Look:
+    """Over: told where the target believes it open, or may, whatever keeps it quiet, or should have; else never."""
+    if not (before.knows or before.perhaps or _missed(condition, place, before, stance, hush)):
         return Look(None, speaks=False, told=None, unsent=None, quiet="over before it was told")
     if stance.one_alert and not condition.ended and _stands_elsewhere(condition, stance.target):
         return Look(None, speaks=False, told=before, unsent=before, quiet="another group tells it")
@@ -160,6 +165,20 @@ def _over(condition: Condition, place: Place, before: Told, stance: Stance, now:
     if not stance.send_resolved:
         return Look(None, speaks=False, told=None, unsent=None, quiet="send_resolved is off")
     return Look(member, speaks=True, told=None, unsent=before)
+
+
+def _missed(condition: Condition, place: Place, before: Told, stance: Stance, hush: Hush) -> bool:
+    """Whether people should have been told that it was open, and were not: it was so for longer than a message waits.
+
+    Not where nothing would have been said: it was kept quiet or put off, or only its escalation is told here. Nor where
+    a receiver keeps alerts of its own, which has nothing to close.
+    """
+    if condition.ended_at is None or stance.once or stance.one_alert or stance.refresh or stance.escalation_only:
+        return False
+    due = condition.opened_at + timedelta(seconds=max(stance.wait, stance.interval))
+    if condition.ended_at <= due + OUTLASTED or before.hushed or condition.snooze is not None:
+        return False
+    return hush(condition, place) is None
 
 
 def _stands_elsewhere(condition: Condition, target: str) -> bool:

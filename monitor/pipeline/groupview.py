@@ -73,6 +73,7 @@ class GroupView:
             one_alert=isinstance(target, OneAlert) and target.one_alert,
             refresh=target.refresh if isinstance(target, Refreshed) else None,
             repeat=timers.repeat_interval,
+            wait=timers.group_wait,
             interval=timers.group_interval,
             escalate_after=after,
             escalation_only=own.startswith(ESCALATED),
