@@ -29,11 +29,15 @@ _MEDIAN, _SLOW = 0.5, 0.95
 
 
 class LineView(msgspec.Struct, frozen=True):
-    """One line of a chart: a value a step, None where there is none; `total` is how many there were, of rates."""
+    """One line of a chart: a value a step, None where there is none; `total` is how many there were, of rates.
+
+    `never` stands by a source that was never read whole: its values are the time since it was first tried.
+    """
 
     name: str
     values: list[float | None]
     total: int | None = None
+    never: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class SeriesView(msgspec.Struct, frozen=True):
@@ -112,9 +116,7 @@ async def series(
         elif metric == "events":
             charts.append(_view(metric, span, _events(found, span)))
         else:
-            ends = await _ends(minutes, sources, sorted(watched), found, span)
-            lines = [LineView(name, _ages(ends[name], span)) for name in sorted(watched)]
-            charts.append(_view(metric, span, lines))
+            charts.append(_view(metric, span, await _freshness(minutes, sources, sorted(watched), found, span)))
     return charts
 
 
@@ -142,12 +144,27 @@ def _rate(name: str, counts: Mapping[int, int], span: Span) -> LineView:
     return LineView(name, [round(amount / span.long(number), 3) for number, amount in enumerate(sums)], sum(sums))
 
 
-async def _ends(
+async def _freshness(
     minutes: Minutes, sources: Sources, names: Sequence[str], found: Mapping[str, SourceMinutes], span: Span
+) -> list[LineView]:
+    """How old what is known of each source was; of one that was never read whole, for how long that was tried."""
+    states = dict(zip(names, await sources.aging(names) if names else [], strict=True))
+    fresh = {name: _at_ms(state, "fresh_at") for name, state in states.items()}
+    ends = await _ends(minutes, fresh, found, span)
+    lines = []
+    for name in names:
+        if ends[name]:
+            lines.append(LineView(name, _ages(ends[name], span)))
+        else:
+            lines.append(LineView(name, _ages(_at_ms(states[name], "failing_since"), span), never=True))
+    return lines
+
+
+async def _ends(
+    minutes: Minutes, fresh: Mapping[str, Sequence[int]], found: Mapping[str, SourceMinutes], span: Span
 ) -> dict[str, list[int]]:
     """When complete scans of sources ended (ms) in the span, and the last before it: most often in the hour before."""
-    states = await sources.aging(names) if names else []
-    fresh = {name: _fresh_ms(state) for name, state in zip(names, states, strict=True)}
+    names = list(fresh)
     ends = {name: {*found[name].fresh_ms.values(), *fresh[name]} for name in names}
     begin = span.first * _MINUTE_MS
     for first, last in ((span.first - 60, span.first - 1), (span.first - KEPT_MINUTES, span.first - 61)):
@@ -173,9 +190,9 @@ def _ages(ends: Sequence[int], span: Span) -> list[float | None]:
     return ages
 
 
-def _fresh_ms(state: Mapping[str, str]) -> list[int]:
-    fresh = parse_instant(state.get("fresh_at"))
-    return [to_millis(fresh)] if fresh else []
+def _at_ms(state: Mapping[str, str], name: str) -> list[int]:
+    at = parse_instant(state.get(name))
+    return [to_millis(at)] if at else []
 
 
 def _latency(made: AttemptMinutes, span: Span) -> list[LineView]:

@@ -184,7 +184,8 @@ def _summary(view: SeriesView) -> str:
             name: max(value for value in values if value is not None) for name, values in lines.items() if name in now
         }
         oldest, once = max(now, key=lambda name: now[name]), max(worst, key=lambda name: worst[name])
-        return f"Oldest now: {oldest}, {seconds(now[oldest])}. Oldest in this time: {once}, {seconds(worst[once])}."
+        said = f"Oldest now: {oldest}, {seconds(now[oldest])}. Oldest in this time: {once}, {seconds(worst[once])}."
+        return said + _never(view)
     sums = {one.name: one.total or 0 for one in view.lines}
     if view.metric == "attempts":
         return (
@@ -193,6 +194,12 @@ def _summary(view: SeriesView) -> str:
     most_of = max(sums, key=lambda name: sums[name])
     peak = max(_sum(values) for values in zip(*lines.values(), strict=True))
     return f"{number(sum(sums.values()))} events, at most {number(peak)} a minute; most of {most_of}."
+
+
+def _never(view: SeriesView) -> str:
+    """Sources of which nothing is known, so that their lines are no age of it."""
+    names = [one.name for one in view.lines if one.never]
+    return f" Never read whole, and counted from the first try: {', '.join(names)}." if names else ""
 
 
 def _waiting(view: SeriesView) -> str:

@@ -98,3 +98,21 @@ async def test_the_page_says_everything_without_scripts(redis: Redis, store_url:
     assert "4 events" in text
     assert " style=" not in text
     assert not re.findall(r"<script(?![^>]*src=)", text)
+
+
+async def test_a_source_that_was_never_read_is_drawn_since_it_was_tried(redis: Redis, store_url: str) -> None:
+    """It has no age of what is known, but it is the one that somebody must look at; the words name it."""
+    more = '  dev: {provider: worklayer, base_url: "http://127.0.0.1:9", token: provider-token-2, every: 1h}'
+    async with served(store_url, more=more) as at:
+        await at.watch.scan("tax")
+        untried = (await at.get("/api/v1/series?metric=freshness&since=1h"))["items"][0]["lines"]
+        assert [(one["name"], one.get("never")) for one in untried] == [("dev", True), ("tax", None)]
+        await at.watch.scan("dev")
+        db = at.watch.services.store.db
+        await db.run("HSET", db.keys.source("dev"), "failing_since", "2026-01-05T09:30:00Z")
+        dev, tax = (await at.get("/api/v1/series?metric=freshness&since=1h"))["items"][0]["lines"]
+        assert dev["never"] is True
+        assert all(value > 48 * 3600 for value in dev["values"])
+        assert "never" not in tax
+        async with at.http.get(f"{at.url}/charts?since=1h") as answer:
+            assert "Never read whole, and counted from the first try: dev." in await answer.text()
