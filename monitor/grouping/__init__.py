@@ -4,6 +4,8 @@ book       what a target was told of a group, and the timers: what the store kee
 look       one condition against the book: is there news?
 plan       what is said when a group is looked at, why, and when to look again
 message    what a message about a group says
+remarks    what people did about conditions, for targets that tell it
+backlog    many groups that waited, summed up for one message
 """
 
 from __future__ import annotations

@@ -84,8 +84,3 @@ def tick(began_at: datetime, interval: float, not_before: datetime) -> datetime:
         return max(began_at, not_before)
     step = timedelta(seconds=interval)
     return began_at + -(-(not_before - began_at) // step) * step
-
-
-def tick_after(began_at: datetime, interval: float, moment: datetime) -> datetime:
-    """The first tick of a group after a moment."""
-    return tick(began_at, interval, moment + timedelta(milliseconds=1))
