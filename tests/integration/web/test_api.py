@@ -337,12 +337,15 @@ async def test_what_was_given_up_stays_with_the_target_until_it_is_sent_again(re
 
         found = await at.get("/api/v1/targets/ops")
         assert (found["state"], found["given_up"]) == ("ok", 1)
+        now = await (await at.ask("GET", "/")).text()
+        assert '<a href="/deliveries?target=ops&amp;status=failed">1 given up</a>' in now
         (charted,) = (await at.get("/api/v1/series?metric=latency&since=1h"))["items"]
         assert charted["waiting"] == 3
 
         done = await at.ask("POST", f"/api/v1/deliveries/{one.waiting[0].id}/replay")
         assert done.status in {200, 202}, await done.text()
         assert "given_up" not in (await at.get("/api/v1/targets/ops"))
+        assert "given up</a>" not in await (await at.ask("GET", "/")).text()
         (charted,) = (await at.get("/api/v1/series?metric=latency&since=1h"))["items"]
         assert charted["waiting"] == 4
         assert charted["oldest"] >= 0
