@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.web.pages.timeline import DAYS, WIDTH, Due, dots, in_words, ticks, weekends
+from monitor.web.pages.timeline import DAYS, WIDTH, Due, coming, dots, in_words, ticks, weekends
 
 NOW = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)  # a Monday
 
@@ -19,6 +19,13 @@ def test_deadlines_in_words_count_the_near_ones_in_the_later_ones() -> None:
     assert in_words([due(1), due(30), due(100), due(24 * 20)], NOW) == "2 within two days, 3 within a week, 4 in all"
     assert in_words([due(24 * 20)], NOW) == "1 in all"
     assert in_words([due(24 * 31)], NOW) == ""
+
+
+def test_what_is_listed_is_what_is_counted_and_drawn() -> None:
+    """A deadline that is told a month ahead, but is further away, is in neither; one of an hour ago is in all."""
+    listed = coming([due(-1), due(1), due(24 * DAYS - 1), due(24 * DAYS), due(24 * 30 + 18)], NOW)
+    assert len(listed) == len(dots(listed, NOW)) == 3
+    assert in_words(listed, NOW).endswith("3 in all")
 
 
 def test_weekends_are_where_their_days_are() -> None:

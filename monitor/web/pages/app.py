@@ -25,7 +25,7 @@ from monitor.web.pages.headline import headline
 from monitor.web.pages.render import environment, page
 from monitor.web.pages.sayings import Sayings
 from monitor.web.pages.stream import Streams
-from monitor.web.pages.timeline import HEIGHT, WIDTH, dots, in_words, ticks, weekends
+from monitor.web.pages.timeline import HEIGHT, WIDTH, coming, dots, in_words, ticks, weekends
 from monitor.web.pages.views import EVENTS, EventRow, Filters, Views
 from monitor.web.problems import Problem
 from monitor.web.questions import LAST, PLACE, SOURCE, STATE, STATUSES, TEXT, TYPE, after, cursor, one_of
@@ -71,7 +71,7 @@ class Pages:
     async def now(self, request: web.Request) -> web.Response:
         """One glance: is everything watched, what needs me, was everybody told."""
         views, now = self._views, await self._views.now()
-        due, late = await views.deadlines(), await views.late()
+        due, late = coming(await views.deadlines(), now), await views.late()
         sources, targets, conditions = await views.sources(), await views.targets(), await views.conditions()
         span = span_of(await self._running.store.db.now_ms(), _GLANCE_MINUTES)
         values = {

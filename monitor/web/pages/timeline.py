@@ -50,13 +50,17 @@ class Band:
     width: float
 
 
+def coming(found: Sequence[Due], now: datetime) -> list[Due]:
+    """Deadlines in, those of the next days and of the last one out: what is drawn, counted and listed alike."""
+    return [due for due in found if timedelta(days=-1) <= due.at - now < timedelta(days=DAYS)]
+
+
 def dots(found: Sequence[Due], now: datetime) -> list[Dot]:
     """Deadlines in, their dots out: the soonest left, those of one day above each other."""
     columns: dict[int, list[Due]] = {}
-    for due in sorted(found, key=lambda one: one.at):
+    for due in sorted(coming(found, now), key=lambda one: one.at):
         day = (due.at - now) // timedelta(days=1)
-        if -1 <= day < DAYS:
-            columns.setdefault(max(0, day), []).append(due)
+        columns.setdefault(max(0, day), []).append(due)
     made = []
     for day, dues in columns.items():
         for row, due in enumerate(dues[:_ROWS]):
@@ -82,7 +86,7 @@ def weekends(now: datetime) -> list[Band]:
 
 def in_words(found: Sequence[Due], now: datetime) -> str:
     """Deadlines in, how many come how soon out; nothing where there are none."""
-    left = [due.at - now for due in found if timedelta(days=-1) <= due.at - now < timedelta(days=DAYS)]
+    left = [due.at - now for due in coming(found, now)]
     parts = [
         f"{amount:,} {words}"
         for days, words in ((2, "within two days"), (7, "within a week"), (DAYS, "in all"))
