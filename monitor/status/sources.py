@@ -18,6 +18,8 @@ from monitor.store.sources import Sources
 class SourceView(msgspec.Struct, frozen=True, omit_defaults=True):
     """A source now. `state` is ok, new, stale, failing, credentials_rejected or disabled; `age` is in seconds.
 
+    It is failing once that is told: after three failed scans in a row or five minutes. New: no scan was complete yet.
+
     `fresh_at` is the end of the last complete scan, `items` how many entries its lists have, `next_at` when it
     is due (None: never), `error` what went wrong last (None after a complete scan), `quota` what the provider
     says is left to its credentials: `remaining` of `limit` until `resets_at` (None where it does not say).
@@ -68,7 +70,7 @@ def _state(options: SourceOptions, stored: Mapping[str, str], age: int | None) -
     if "announced" in stored:
         return stored["announced"]
     if age is None:
-        return "failing" if "failures" in stored else "new"
+        return "new"
     return "stale" if age > stale_limit(options.every_max or options.every, options.stale_after) else "ok"
 
 

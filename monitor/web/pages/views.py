@@ -75,10 +75,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One source as a list shows it: how it is, and what its last scan did (None: none is kept)."""
+    """One source as a list shows it: how it is, what its last scan did (None: none is kept), failed scans in a row."""
 
     view: SourceView
     scan: Mapping[str, Any] | None
+    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ class Views:
         for one in self._running.sources.values():
             last = await sources.recent(one.name, 1)
             view = await source_view(sources, self._store.items, one, now_ms)
-            rows.append(SourceRow(view, last[0] if last else None))
+            failures = int((await sources.state(one.name)).get("failures", "0"))
+            rows.append(SourceRow(view, last[0] if last else None, failures))
         return rows
 
     async def targets(self) -> list[TargetView]:

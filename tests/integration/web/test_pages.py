@@ -103,6 +103,19 @@ async def test_the_headline_says_what_is_late(redis: Redis, store_url: str) -> N
         assert "late</span>" in text
 
 
+async def test_a_source_fails_when_that_is_told_and_not_before(redis: Redis, store_url: str) -> None:
+    """Two failed scans are said beside the source, of three that make it a failing one."""
+    async with served(store_url) as at:
+        await beats(at)
+        at.listing.status = 500
+        for number, failing in ((1, False), (2, False), (3, True)):
+            await at.watch.scan("tax")
+            text = await html(at, "/")
+            assert (f"last scan failed ({number} of 3)" in text) is not failing
+            assert ("<h1>tax: in trouble" in text) is failing
+            assert ((await at.get("/api/v1/sources"))["items"][0]["state"] == "failing") is failing
+
+
 async def test_an_empty_installation_says_what_to_do(redis: Redis, store_url: str) -> None:
     """Nothing was scanned yet: pages say what comes next."""
     async with served(store_url) as at:
