@@ -16,9 +16,9 @@ from tests.integration.cli.commands import Jobwire
 
 
 async def works(redis: Redis, version: str = __version__) -> None:
-    """Somebody says that a worker of this version lives."""
+    """Somebody says that a worker of this version lives, for longer than commands may take on any machine."""
     seconds, _ = await redis.time()
-    facts = WorkerFacts(version, config_ok=True, config_at=seconds * 1000, seen_at=seconds * 1000)
+    facts = WorkerFacts(version, config_ok=True, config_at=seconds * 1000, seen_at=(seconds + 600) * 1000)
     await Db(redis, Keys()).run("HSET", "jobwire:workers", "w1", msgspec.json.encode(facts))
 
 
