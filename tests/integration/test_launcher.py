@@ -131,7 +131,7 @@ async def test_tests_and_measurements_run_in_the_checkout(checkout: Checkout, do
     out = (await checkout.run(door, "-k", "x")).out
     await checkout.run("check")
 
-    given = "-n 2 --dist loadfile -k x" if door == "test" else "-k x"
+    given = "-n 3 --dist loadfile -k x" if door == "test" else "-k x"
     assert out.splitlines()[:2] == [f"-m {module} {given}", str(checkout.root)]
     assert checkout.done == ["venv", "pip requirements-dev.lock"]
 
